@@ -1,0 +1,26 @@
+"""Data: sources in memory and in folders, batches with their row numbers, checks and splits."""
+
+from keras_contrastive.data.arrays import digits, from_arrays, from_npz
+from keras_contrastive.data.batches import Batches, Indexed, indexed
+from keras_contrastive.data.checks import check_images, check_labels
+from keras_contrastive.data.folder import ImageFolder
+from keras_contrastive.data.load import load
+from keras_contrastive.data.source import Source
+from keras_contrastive.data.split import train_holdout_split
+from keras_contrastive.data.tfds import from_tfds
+
+__all__ = [
+    "Batches",
+    "ImageFolder",
+    "Indexed",
+    "Source",
+    "check_images",
+    "check_labels",
+    "digits",
+    "from_arrays",
+    "from_npz",
+    "from_tfds",
+    "indexed",
+    "load",
+    "train_holdout_split",
+]

@@ -60,10 +60,11 @@ class L2SGD(keras.optimizers.Optimizer):
 
     Example:
 
+    >>> import numpy as np
     >>> variable = keras.Variable([1.0, 2.0])
     >>> optimizer = L2SGD(0.1, momentum=0.0, weight_decay=1.0)
     >>> optimizer.apply([ops.zeros(2)], [variable])
-    >>> print(ops.convert_to_numpy(variable.value))
+    >>> print(np.asarray(variable))
     [0.9 1.8]
     """
 
@@ -103,19 +104,22 @@ class L2SGD(keras.optimizers.Optimizer):
             return
         super().build(variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum")
+        # Decided here, since `update_step` gets TensorFlow's variables, which have no path.
+        self.is_excluded = [self._matches(variable) for variable in variables]
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """Move one variable, computing in float32."""
         gradient, weight, learning_rate = (
             ops.cast(x, "float32") for x in (gradient, variable, learning_rate)
         )
-        if not self._is_excluded(variable):
+        index = self._get_variable_index(variable)
+        if not self.is_excluded[index]:
             gradient = self.direction(gradient, weight, learning_rate)
         inner, outer = (
             (learning_rate, 1.0) if self.learning_rate_in_momentum else (1.0, learning_rate)
         )
         gradient = inner * gradient
-        buffer = self.momentums[self._get_variable_index(variable)]
+        buffer = self.momentums[index]
         velocity = self.momentum * ops.cast(buffer, "float32") + gradient
         step = gradient + self.momentum * velocity if self.nesterov else velocity
         self.assign(buffer, ops.cast(velocity, buffer.dtype))
@@ -132,9 +136,9 @@ class L2SGD(keras.optimizers.Optimizer):
             f"without weight decay. Received: a call of exclude_from_weight_decay."
         )
 
-    def _is_excluded(self, variable: keras.Variable) -> bool:
+    def _matches(self, variable: keras.Variable) -> bool:
         if callable(self.exclude):
-            return self.exclude(variable)
+            return bool(self.exclude(variable))
         return any(re.search(pattern, variable.path) for pattern in self.exclude)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""Batches in a seeded order, read in threads while the model trains."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_contrastive.data.checks import check_images, check_labels
+
+
+class Batches(keras.utils.PyDataset):
+    """Base of the data sets here: rows in an order that depends on the seed and the epoch alone.
+
+    A subclass implements `read(rows)`. `fit` calls it in `workers` threads, ahead of the
+    training step. `fit(shuffle=True)`, its default, also shuffles the order of whole batches.
+
+    Args:
+        num_rows: Number of rows.
+        batch_size: Rows a batch.
+        shuffle: Draw a new order for every epoch.
+        seed: Of the orders.
+        drop_remainder: Leave out the last batch of an epoch where it is smaller.
+        workers: Number of threads.
+        max_queue_size: Batches that are kept ready.
+
+    Attributes:
+        epoch: Number of the epoch whose order is used; `fit` counts it up. Set it before a run
+            that goes on where another one stopped.
+    """
+
+    def __init__(
+        self,
+        num_rows: int,
+        batch_size: int = 256,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_remainder: bool = False,
+        workers: int = 4,
+        max_queue_size: int = 10,
+    ):
+        super().__init__(workers=workers, max_queue_size=max_queue_size)
+        if not batch_size >= 1:
+            raise ValueError(
+                f"Expected batch_size of at least 1. Received: batch_size={batch_size}."
+            )
+        if drop_remainder and batch_size > num_rows:
+            raise ValueError(
+                f"Expected batch_size of at most the {num_rows} rows with drop_remainder=True. "
+                f"Received: batch_size={batch_size}."
+            )
+        self.num_rows = num_rows
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_remainder = drop_remainder
+        self.epoch = 0
+
+    def read(self, rows: np.ndarray) -> Any:
+        """Return the batch of these rows."""
+        raise NotImplementedError
+
+    def order(self) -> np.ndarray:
+        """Return the rows in the order of this epoch."""
+        if not self.shuffle:
+            return np.arange(self.num_rows)
+        return np.random.default_rng((self.seed, self.epoch)).permutation(self.num_rows)
+
+    def __len__(self) -> int:
+        batches = self.num_rows / self.batch_size
+        return math.floor(batches) if self.drop_remainder else math.ceil(batches)
+
+    def __getitem__(self, index: int) -> Any:
+        if not 0 <= index < len(self):
+            raise IndexError(f"Expected a batch in 0..{len(self) - 1}. Received: {index}.")
+        start = index * self.batch_size
+        return self.read(self.order()[start : start + self.batch_size])
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch's order."""
+        self.epoch += 1
+
+
+class Indexed(Batches):
+    """Batches `{"inputs": images, "index": rows}`, with labels where given."""
+
+    def __init__(self, images: Any, labels: Any = None, **kwargs: Any):
+        super().__init__(len(images), **kwargs)
+        self.images = images
+        self.labels = labels
+
+    def read(self, rows: np.ndarray) -> Any:
+        """Return the batch of these rows."""
+        inputs = {"inputs": self.images[rows], "index": rows.astype("int32")}
+        return inputs if self.labels is None else (inputs, self.labels[rows])
+
+
+def indexed(images: Any, labels: Any = None, batch_size: int = 256, **kwargs: Any) -> Indexed:
+    """Batches that also carry the number of each image in the data set.
+
+    For methods that keep a value a sample (SogCLR, false-negative detection).
+
+    Args:
+        images: Array `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
+        labels: Integer array `(N,)`, or `None`.
+        batch_size: Images a batch.
+        **kwargs: `shuffle`, `seed`, `drop_remainder`, `workers`, `max_queue_size` of `Batches`.
+
+    Returns:
+        A `keras.utils.PyDataset` of `{"inputs": images, "index": int32 numbers}`, or of pairs of
+        that and the labels.
+
+    Raises:
+        ValueError: On images or labels that `check_images` or `check_labels` refuses.
+
+    Example:
+
+    >>> batches = indexed(np.zeros((5, 8, 8, 1), "uint8"), batch_size=2, shuffle=False)
+    >>> [batch["index"].tolist() for batch in (batches[0], batches[1], batches[2])]
+    [[0, 1], [2, 3], [4]]
+    """
+    images = np.asarray(images)
+    check_images(images)
+    if labels is not None:
+        labels = np.asarray(labels)
+        check_labels(labels, num_images=len(images))
+    return Indexed(images, labels, batch_size=batch_size, **kwargs)
