@@ -1,0 +1,34 @@
+"""Contrastive and self-supervised learning for Keras, on TensorFlow, JAX and PyTorch."""
+
+from keras_contrastive import (
+    augmentation,
+    callbacks,
+    data,
+    encoders,
+    evaluation,
+    layers,
+    losses,
+    ops,
+    optimizers,
+    training,
+)
+from keras_contrastive.methods import BYOL, Method, MoCo, SimCLR
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BYOL",
+    "Method",
+    "MoCo",
+    "SimCLR",
+    "augmentation",
+    "callbacks",
+    "data",
+    "encoders",
+    "evaluation",
+    "layers",
+    "losses",
+    "ops",
+    "optimizers",
+    "training",
+]

@@ -1,0 +1,21 @@
+"""Functions on tensors that losses, methods and evaluation share."""
+
+from keras_contrastive.ops.contrast import (
+    masked_logits,
+    masked_logsumexp,
+    positive_is_nearest,
+)
+from keras_contrastive.ops.images import as_unit_range
+from keras_contrastive.ops.moments import participation_ratio, representation_std
+from keras_contrastive.ops.similarity import l2_normalize, pairwise_cosine
+
+__all__ = [
+    "as_unit_range",
+    "l2_normalize",
+    "masked_logits",
+    "masked_logsumexp",
+    "pairwise_cosine",
+    "participation_ratio",
+    "positive_is_nearest",
+    "representation_std",
+]

@@ -1,0 +1,197 @@
+"""The projection and prediction heads of the papers: small multi-layer perceptrons."""
+
+from collections.abc import Callable
+
+import keras
+
+Head = keras.Model | Callable[[int], keras.Model] | None
+
+
+def batch_norm(**kwargs: object) -> keras.layers.BatchNormalization:
+    """Batch normalisation with the constants of the reference implementations.
+
+    Keras' own defaults (epsilon 1e-3, momentum 0.99) change every method built on them.
+
+    Returns:
+        A `keras.layers.BatchNormalization` with epsilon 1e-5 and momentum 0.9.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.batch_norm().epsilon
+    1e-05
+    """
+    return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, **kwargs)
+
+
+def _mlp(input_dim: int, layers: list[keras.layers.Layer], name: str) -> keras.Sequential:
+    return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
+
+
+def _hidden(dim: int, normalized: bool = True) -> list[keras.layers.Layer]:
+    dense, relu = keras.layers.Dense(dim), keras.layers.ReLU()
+    return [dense, batch_norm(), relu] if normalized else [dense, relu]
+
+
+def simclr_v1_projector(
+    input_dim: int, hidden_dim: int | None = None, output_dim: int = 128
+) -> keras.Sequential:
+    """SimCLR's head: Dense-BN-ReLU, Dense-BN.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layer; `None` for `input_dim`, as with a ResNet-50.
+        output_dim: Dimension of the projections, 128 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.simclr_v1_projector(64).output_shape
+    (None, 128)
+
+    Reference:
+        Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020.
+    """
+    last = [keras.layers.Dense(output_dim, use_bias=False), batch_norm()]
+    return _mlp(input_dim, [*_hidden(hidden_dim or input_dim), *last], "projector")
+
+
+def simclr_v2_projector(
+    input_dim: int, hidden_dim: int | None = None, output_dim: int = 128
+) -> keras.Sequential:
+    """SimCLR v2's head of three layers: twice Dense-BN-ReLU, then Dense-BN.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layers; `None` for `input_dim`.
+        output_dim: Dimension of the projections, 128 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> len(layers.simclr_v2_projector(64).layers)
+    8
+
+    Reference:
+        Chen et al., "Big Self-Supervised Models are Strong Semi-Supervised Learners", 2020.
+    """
+    width = hidden_dim or input_dim
+    last = [keras.layers.Dense(output_dim, use_bias=False), batch_norm()]
+    return _mlp(input_dim, [*_hidden(width), *_hidden(width), *last], "projector")
+
+
+def moco_v1_projector(input_dim: int, output_dim: int = 128) -> keras.Sequential:
+    """MoCo v1's head: a single linear layer.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        output_dim: Dimension of the projections, 128 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.moco_v1_projector(64).count_params()
+    8320
+
+    Reference:
+        He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", 2020.
+    """
+    return _mlp(input_dim, [keras.layers.Dense(output_dim)], "projector")
+
+
+def moco_v2_projector(
+    input_dim: int, hidden_dim: int | None = None, output_dim: int = 128
+) -> keras.Sequential:
+    """MoCo v2's head: Dense-ReLU-Dense, without batch normalisation.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layer; `None` for `input_dim`.
+        output_dim: Dimension of the projections, 128 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.moco_v2_projector(64).count_params()
+    12480
+
+    Reference:
+        Chen et al., "Improved Baselines with Momentum Contrastive Learning", 2020.
+    """
+    hidden = _hidden(hidden_dim or input_dim, normalized=False)
+    return _mlp(input_dim, [*hidden, keras.layers.Dense(output_dim)], "projector")
+
+
+def byol_mlp(
+    input_dim: int, hidden_dim: int = 4096, output_dim: int = 256, name: str = "projector"
+) -> keras.Sequential:
+    """BYOL's projector, and its predictor: Dense-BN-ReLU, Dense without bias.
+
+    Args:
+        input_dim: Dimension of the features, or of the projections for the predictor.
+        hidden_dim: Width of the hidden layer, 4096 in the paper.
+        output_dim: Dimension of the projections, 256 in the paper.
+        name: Name of the model.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.byol_mlp(64, hidden_dim=32, output_dim=16).output_shape
+    (None, 16)
+
+    Reference:
+        Grill et al., "Bootstrap Your Own Latent", 2020, section 3.3.
+    """
+    last = keras.layers.Dense(output_dim, use_bias=False)
+    return _mlp(input_dim, [*_hidden(hidden_dim), last], name)
+
+
+def build_head(head: Head, default: Callable[[int], keras.Model], input_dim: int) -> keras.Model:
+    """Turns a method's head argument into a built model.
+
+    Args:
+        head: A Keras model that takes `(N, input_dim)`, a function from the input dimension to
+            such a model, or `None` for the paper's.
+        default: The paper's head, a function from the input dimension to a model.
+        input_dim: Dimension of what enters the head.
+
+    Returns:
+        A built Keras model.
+
+    Raises:
+        ValueError: If the head expects another input dimension.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.build_head(None, layers.moco_v1_projector, 64).output_shape
+    (None, 128)
+    """
+    if head is None:
+        head = default
+    if not isinstance(head, keras.Layer):
+        head = head(input_dim)
+    if not head.built:
+        head.build((None, input_dim))
+    if head.input_shape[-1] != input_dim:
+        raise ValueError(
+            f"Expected a head that takes vectors of dimension {input_dim}, the output of what it "
+            f"stands on. Received: '{head.name}' with input shape {head.input_shape}. Pass a "
+            "function such as `keras_contrastive.layers.simclr_v2_projector` to have it sized."
+        )
+    return head

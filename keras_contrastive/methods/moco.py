@@ -1,0 +1,169 @@
+"""MoCo: a queue of past keys, encoded by a slowly moving copy of the encoder."""
+
+import keras
+from keras import ops
+
+from keras_contrastive.layers import FeatureQueue, build_head, moco_v2_projector
+from keras_contrastive.layers.heads import Head
+from keras_contrastive.losses import InfoNCE, info_nce_accuracy
+from keras_contrastive.methods.base import Method, serialize
+from keras_contrastive.ops import l2_normalize
+from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.training import MomentumPair, copy_network
+from keras_contrastive.training.momentum import Momentum
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class MoCo(Method):
+    """Momentum contrast, v1 and v2.
+
+    A query must find the key of its image among a queue of the keys of earlier batches. Keys come
+    from the target network, an exponential moving average of the online one.
+
+    Args:
+        encoder: A built Keras model from images to features `(N, D)`; feature maps are pooled.
+        augmentation: A layer from images to two views; `None` if `fit` gets ready views.
+        projector: A Keras model on the features, a function from their dimension to one, or `None`
+            for v2's head. MoCo v1: `keras_contrastive.layers.moco_v1_projector`.
+        loss: A loss of `((keys, negatives), queries)`; `None` for `InfoNCE(temperature=0.2)`, v2's.
+            MoCo v1: 0.07.
+        queue_size: Number of keys kept, default 65536 (4096 suits CIFAR-10).
+        momentum: Of the target network, a number in 0 to 1 or a function of the step; default
+            0.999 (0.99 suits short runs).
+        symmetric: Whether the second view also queries the first; costs two more forward passes.
+        shuffle_splits: Number of parts of the batch that batch normalisation sees apart. Above 1,
+            queries are normalised in their order and keys in a random one, so that the statistics
+            of a batch cannot give the positive away; the paper uses 8 devices for this. A batch
+            needs two samples a part.
+        seed: Seed of the queue's first rows and of the shuffling.
+        probe_classes: Number of classes of the online linear probe; `None` for none.
+
+    Logs: loss, contrastive_accuracy (share of queries nearer to their key than to the whole
+    queue), momentum, representation_std, effective_rank and probe_accuracy.
+
+    Example:
+
+    >>> import keras_contrastive as kc, numpy as np
+    >>> method = kc.MoCo(
+    ...     kc.encoders.small_resnet(input_shape=(16, 16, 3), widths=(8, 16)),
+    ...     kc.augmentation.moco_v2_views(size=16, blur=0.0),
+    ...     queue_size=32,
+    ... )
+    >>> method.compile(optimizer="adam")
+    >>> images = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), "uint8")
+    >>> history = method.fit(images, batch_size=8, verbose=0)
+    >>> int(method.queue.position)
+    16
+
+    Differs from the reference: the target moves after the optimizer step rather than before the
+    next forward pass, which is the same; queue and batch may be of any size.
+
+    Reference:
+        He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", 2020,
+        algorithm 1; v2: Chen et al., "Improved Baselines with Momentum Contrastive Learning", 2020.
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        augmentation: keras.Layer | None = None,
+        projector: Head = None,
+        loss: keras.losses.Loss | None = None,
+        queue_size: int = 65536,
+        momentum: Momentum = 0.999,
+        symmetric: bool = False,
+        shuffle_splits: int = 1,
+        seed: int = 0,
+        probe_classes: int | None = None,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(
+            encoder,
+            augmentation,
+            logs=["contrastive_accuracy", "momentum"],
+            probe_classes=probe_classes,
+            **kwargs,
+        )
+        self.projector = build_head(projector, moco_v2_projector, self.feature_dim)
+        self.target_encoder = copy_network(self.encoder)
+        self.target_projector = copy_network(self.projector)
+        self.contrastive_loss = loss or InfoNCE(temperature=0.2)
+        self.queue = FeatureQueue(queue_size, self.projector.output_shape[-1], seed=seed)
+        self.symmetric = symmetric
+        self.shuffle_splits = shuffle_splits
+        self.seed = seed
+        self.order_seed = keras.random.SeedGenerator(seed)
+        self.momentum_pair = MomentumPair(
+            [self.encoder, self.projector], [self.target_encoder, self.target_projector], momentum
+        )
+
+    def objective(
+        self,
+        views: tuple[Tensor, ...],
+        labels: Tensor | None = None,
+        index: Tensor | None = None,
+        training: bool = True,
+    ) -> dict[str, Tensor]:
+        negatives = self.queue.read()  # (K, d)
+        view_q, view_k = views
+        loss, queries, keys, features = self._contrast(view_q, view_k, negatives, training)
+        new_keys = keys
+        if self.symmetric:
+            other_loss, _, other_keys, _ = self._contrast(view_k, view_q, negatives, training)
+            loss = (loss + other_loss) / 2
+            new_keys = ops.concatenate([keys, other_keys], axis=0)
+        if training:
+            self.queue.enqueue(new_keys)  # after the loss, else a positive is a negative too
+        return {
+            "loss": loss,
+            "features": features,
+            "contrastive_accuracy": info_nce_accuracy(queries, keys, negatives),
+            "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
+        }
+
+    def _contrast(
+        self, view_q: Tensor, view_k: Tensor, negatives: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        online = self.encoder, self.projector
+        target = self.target_encoder, self.target_projector
+        if training and self.shuffle_splits > 1:
+            num_samples = ops.shape(view_q)[0]
+            order = ops.argsort(keras.random.uniform((num_samples,), seed=self.order_seed))
+            features, queries = self._forward_apart(*online, view_q, ops.arange(num_samples))
+            _, keys = self._forward_apart(*target, view_k, order)
+        else:
+            features, queries = _forward(*online, view_q, training)
+            _, keys = _forward(*target, view_k, training)
+        keys = ops.stop_gradient(l2_normalize(keys))
+        return self.contrastive_loss.call((keys, negatives), queries), queries, keys, features
+
+    def _forward_apart(
+        self, encoder: keras.Model, projector: keras.Model, images: Tensor, order: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Features and projections, each part of the batch with statistics of its own."""
+        parts = [order[start :: self.shuffle_splits] for start in range(self.shuffle_splits)]
+        outputs = [_forward(encoder, projector, ops.take(images, p, axis=0), True) for p in parts]
+        back = ops.argsort(ops.concatenate(parts, axis=0))
+        features, projections = (ops.concatenate(part, axis=0) for part in zip(*outputs))
+        return ops.take(features, back, axis=0), ops.take(projections, back, axis=0)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            **serialize(
+                projector=self.projector,
+                loss=self.contrastive_loss,
+                momentum=self.momentum_pair.momentum,
+            ),
+            "queue_size": self.queue.size,
+            "symmetric": self.symmetric,
+            "shuffle_splits": self.shuffle_splits,
+            "seed": self.seed,
+        }
+
+
+def _forward(
+    encoder: keras.Model, projector: keras.Model, images: Tensor, training: bool
+) -> tuple[Tensor, Tensor]:
+    features = encoder(images, training=training)
+    return features, projector(features, training=training)

@@ -1,0 +1,92 @@
+"""SimCLR: two views of an image attract, all other images of the batch repel."""
+
+import keras
+from keras import ops
+
+from keras_contrastive.layers import build_head, simclr_v1_projector
+from keras_contrastive.layers.heads import Head
+from keras_contrastive.losses import NTXent, nt_xent_accuracy
+from keras_contrastive.methods.base import Method, serialize
+from keras_contrastive.ops.similarity import Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class SimCLR(Method):
+    """A simple framework for contrastive learning of visual representations.
+
+    Both views pass encoder and projector in one batch, and NT-Xent compares all 2N projections.
+
+    Args:
+        encoder: A built Keras model from images to features `(N, D)`; feature maps are pooled.
+        augmentation: A layer from images to two views; `None` if `fit` gets ready views.
+        projector: A Keras model on the features, a function from their dimension to one, or `None`
+            for v1's head. SimCLR v2: `keras_contrastive.layers.simclr_v2_projector`.
+        loss: A loss of two views' projections; `None` for `NTXent(temperature=0.1)`. Small
+            batches and images want more: 0.5 in the paper's CIFAR-10 recipe.
+        probe_classes: Number of classes of the online linear probe; `None` for none.
+
+    Logs: loss, contrastive_accuracy (share of anchors whose other view is the nearest),
+    representation_std (1: spread over the sphere, 0: collapsed), effective_rank (participation
+    ratio of the features) and probe_accuracy.
+
+    Example:
+
+    >>> import keras_contrastive as kc, numpy as np
+    >>> method = kc.SimCLR(
+    ...     kc.encoders.small_resnet(input_shape=(16, 16, 3), widths=(8, 16)),
+    ...     kc.augmentation.simclr_views(size=16, blur=0.0),
+    ... )
+    >>> method.compile(optimizer="adam")
+    >>> images = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), "uint8")
+    >>> history = method.fit(images, batch_size=8, verbose=0)
+    >>> method.predict(images, verbose=0).shape
+    (16, 16)
+
+    Differs from the reference: see `NTXent` for the reduction; batch normalisation is that of the
+    layers passed in.
+
+    Reference:
+        Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020,
+        algorithm 1; v2: "Big Self-Supervised Models are Strong Semi-Supervised Learners", 2020.
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        augmentation: keras.Layer | None = None,
+        projector: Head = None,
+        loss: keras.losses.Loss | None = None,
+        probe_classes: int | None = None,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(
+            encoder,
+            augmentation,
+            logs=["contrastive_accuracy"],
+            probe_classes=probe_classes,
+            **kwargs,
+        )
+        self.projector = build_head(projector, simclr_v1_projector, self.feature_dim)
+        self.contrastive_loss = loss or NTXent(temperature=0.1)
+
+    def objective(
+        self,
+        views: tuple[Tensor, ...],
+        labels: Tensor | None = None,
+        index: Tensor | None = None,
+        training: bool = True,
+    ) -> dict[str, Tensor]:
+        num_samples = ops.shape(views[0])[0]
+        both = ops.concatenate(views, axis=0)  # (2N, ...)
+        features = self.encoder(both, training=training)  # (2N, D)
+        projections = self.projector(features, training=training)
+        z1, z2 = projections[:num_samples], projections[num_samples:]
+        return {
+            "loss": self.contrastive_loss.call(z1, z2),
+            "features": features[:num_samples],
+            "contrastive_accuracy": nt_xent_accuracy(z1, z2),
+        }
+
+    def get_config(self) -> dict:
+        parts = serialize(projector=self.projector, loss=self.contrastive_loss)
+        return {**super().get_config(), **parts}

@@ -1,0 +1,48 @@
+"""Cosine similarity, computed in float32 under every dtype policy."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any  # a tensor of whichever backend Keras runs on
+
+
+def l2_normalize(x: Tensor, axis: int = -1, epsilon: float = 1e-12) -> Tensor:
+    """Scales vectors to unit length, in float32.
+
+    Args:
+        x: Tensor of shape `(..., D)`.
+        axis: Axis that holds the vectors.
+        epsilon: Lower bound of the squared length; a zero vector stays zero, with a zero gradient.
+
+    Returns:
+        A float32 tensor of the shape of `x`.
+
+    Example:
+
+    >>> from keras_contrastive import ops
+    >>> float(ops.l2_normalize([[3.0, 4.0]])[0, 1])
+    0.8...
+    """
+    x = ops.cast(x, "float32")
+    squared = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return x * ops.rsqrt(ops.maximum(squared, epsilon))
+
+
+def pairwise_cosine(queries: Tensor, keys: Tensor) -> Tensor:
+    """Cosine similarity of every query with every key.
+
+    Args:
+        queries: Tensor of shape `(N, D)`.
+        keys: Tensor of shape `(M, D)`.
+
+    Returns:
+        A float32 tensor of shape `(N, M)`, in -1 to 1.
+
+    Example:
+
+    >>> from keras_contrastive import ops
+    >>> [float(s) for s in ops.pairwise_cosine([[2.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]])[0]]
+    [1.0, 0.0]
+    """
+    return ops.matmul(l2_normalize(queries), ops.transpose(l2_normalize(keys)))

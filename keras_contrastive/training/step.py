@@ -1,0 +1,102 @@
+"""The hook that runs after the optimizer, on each backend.
+
+Keras calls `call` and `compute_loss` in the same way on TensorFlow, JAX and PyTorch. What
+differs is where state may change once the optimizer has stepped; that is all this file holds.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import keras
+from keras import ops
+
+from keras_contrastive.ops.similarity import Tensor
+
+
+class _Step:
+    """What the backends share.
+
+    Attributes:
+        in_step: True while Keras traces or runs a training or test step, false in `predict`.
+    """
+
+    in_step = False
+
+    def after_step(self, stepped: Tensor) -> None:
+        """Changes state once the optimizer has had its turn; subclasses extend it.
+
+        Args:
+            stepped: Boolean scalar; false while gradients accumulate and after an overflow.
+        """
+
+    @contextmanager
+    def _stepping(self) -> Iterator[None]:
+        self.in_step = True
+        try:
+            yield
+        finally:
+            self.in_step = False
+
+    def _iteration(self) -> Tensor:
+        # Counts real updates: not the micro-batches of gradient accumulation, nor the steps that
+        # loss scaling skips after an overflow. The sum is a copy; PyTorch would alias.
+        return ops.convert_to_tensor(self.optimizer.iterations) + 0
+
+
+class _StatefulStep(_Step):
+    """TensorFlow and PyTorch, whose variables change in place."""
+
+    def train_step(self, data: object) -> dict:
+        before = self._iteration()
+        with self._stepping():
+            logs = super().train_step(data)
+        with _without_gradient():
+            self.after_step(self._iteration() > before)
+        return logs
+
+    def test_step(self, data: object) -> dict:
+        # Evaluation draws views too; it must not move the draws of the training to come. The
+        # states of random generators are the integers among the variables.
+        state = [v for v in self.non_trainable_variables if "int" in str(v.dtype)]
+        before = [ops.copy(v) for v in state]
+        with self._stepping():
+            logs = super().test_step(data)
+        for variable, value in zip(state, before, strict=True):
+            variable.assign(value)
+        return logs
+
+
+class _StatelessStep(_Step):
+    """JAX, whose step takes all variables' values and returns new ones."""
+
+    def train_step(self, state: tuple, data: object) -> tuple:
+        optimizer = self.optimizer.variables
+        with keras.StatelessScope(state_mapping=[*zip(optimizer, state[2], strict=True)]):
+            before = self._iteration()
+        with self._stepping():
+            logs, (trainable, non_trainable, slots, metrics) = super().train_step(state, data)
+        stepped_state = [
+            *zip(self.trainable_variables, trainable, strict=True),
+            *zip(self.non_trainable_variables, non_trainable, strict=True),
+            *zip(optimizer, slots, strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=stepped_state) as scope:
+            self.after_step(self._iteration() > before)
+        non_trainable = [scope.get_current_value(v) for v in self.non_trainable_variables]
+        return logs, (trainable, non_trainable, slots, metrics)
+
+    def test_step(self, state: tuple, data: object) -> tuple:
+        with self._stepping():
+            logs, (trainable, _, metrics) = super().test_step(state, data)
+        return logs, (trainable, state[1], metrics)
+
+
+def _without_gradient() -> AbstractContextManager:
+    if keras.backend.backend() != "torch":
+        return nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
+StepHook = _StatelessStep if keras.backend.backend() == "jax" else _StatefulStep
