@@ -1,0 +1,56 @@
+"""Augmentations as preprocessing layers: seeded, per sample, in data maps and compiled steps."""
+
+from keras_contrastive.augmentation.base import Augmentation
+from keras_contrastive.augmentation.image.color_jitter import ColorJitter
+from keras_contrastive.augmentation.image.gaussian_blur import GaussianBlur
+from keras_contrastive.augmentation.image.random_flip import RandomFlip
+from keras_contrastive.augmentation.image.random_grayscale import RandomGrayscale
+from keras_contrastive.augmentation.image.random_resized_crop import RandomResizedCrop
+from keras_contrastive.augmentation.image.solarize import Solarize
+from keras_contrastive.augmentation.pipeline import Pipeline
+from keras_contrastive.augmentation.recipes import (
+    byol_views,
+    dino_views,
+    hcl_views,
+    lightly_cifar_byol_views,
+    lightly_cifar_simclr_views,
+    lightly_cifar_swav_views,
+    moco_v1_views,
+    moco_v2_views,
+    moco_v3_views,
+    simclr_views,
+    solo_cifar_asymmetric_views,
+    solo_cifar_symmetric_views,
+    solo_cifar_symmetric_weak_views,
+    supcon_cifar_views,
+    swav_views,
+)
+from keras_contrastive.augmentation.views import MultiCrop, Views
+
+__all__ = [
+    "Augmentation",
+    "ColorJitter",
+    "GaussianBlur",
+    "MultiCrop",
+    "Pipeline",
+    "RandomFlip",
+    "RandomGrayscale",
+    "RandomResizedCrop",
+    "Solarize",
+    "Views",
+    "byol_views",
+    "dino_views",
+    "hcl_views",
+    "lightly_cifar_byol_views",
+    "lightly_cifar_simclr_views",
+    "lightly_cifar_swav_views",
+    "moco_v1_views",
+    "moco_v2_views",
+    "moco_v3_views",
+    "simclr_views",
+    "solo_cifar_asymmetric_views",
+    "solo_cifar_symmetric_views",
+    "solo_cifar_symmetric_weak_views",
+    "supcon_cifar_views",
+    "swav_views",
+]

@@ -1,0 +1,1 @@
+"""Image augmentations, one concept a file."""
