@@ -53,7 +53,7 @@ def as_encoder(model: keras.Model, output: str | int | None = None) -> keras.Mod
             f"Expected an output of shape (N, D), (N, T, D) or (N, H, W, C). "
             f"Received: shape {x.shape} from {model.name!r}."
         )
-    if rank == 2 and isinstance(model.output, KerasTensor):
+    if rank == 2 and output is None:
         return model
     if rank == 3:
         x = keras.layers.GlobalAveragePooling1D(
@@ -63,8 +63,7 @@ def as_encoder(model: keras.Model, output: str | int | None = None) -> keras.Mod
         x = keras.layers.GlobalAveragePooling2D(
             data_format=_data_format(model), dtype="float32", name=f"{model.name}_features"
         )(x)
-    # A Sequential's `input` is one tensor, a backbone's may be a dict: keep its structure.
-    return keras.Model(model.input, x, name=f"{model.name}_encoder")
+    return keras.Model(_inputs(model), x, name=f"{model.name}_encoder")
 
 
 def _is_symbolic(model: keras.Model) -> bool:
@@ -75,9 +74,14 @@ def _is_symbolic(model: keras.Model) -> bool:
         return False
 
 
+def _inputs(model: keras.Model) -> KerasTensor | list | dict:
+    """The inputs in their structure, which may be a dict; a Sequential has no `input`."""
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
 def _select(model: keras.Model, output: str | int | None) -> KerasTensor:
     """The output tensor that `output` names."""
-    outputs = model.output
+    outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
     if isinstance(outputs, KerasTensor):
         if output is not None:
             raise ValueError(
