@@ -84,7 +84,7 @@ def from_npz(
     [0, 1, 2, 3]
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         if isinstance(error, FileNotFoundError):

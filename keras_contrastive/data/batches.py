@@ -1,6 +1,8 @@
 """Batches in a seeded order, read in threads while the model trains."""
 
 import math
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -12,8 +14,9 @@ from keras_contrastive.data.checks import check_images, check_labels
 class Batches(keras.utils.PyDataset):
     """Base of the data sets here: rows in an order that depends on the seed and the epoch alone.
 
-    A subclass implements `read(rows)`. `fit` calls it in `workers` threads, ahead of the
-    training step. `fit(shuffle=True)`, its default, also shuffles the order of whole batches.
+    A subclass implements `read(rows)`. While batch `i` is in use, threads read those after it.
+    They expect batches to be asked for in order: call `fit(shuffle=False)`, since Keras otherwise
+    shuffles the batches once more, and reading ahead has to wait until it knows which comes next.
 
     Args:
         num_rows: Number of rows.
@@ -21,11 +24,10 @@ class Batches(keras.utils.PyDataset):
         shuffle: Draw a new order for every epoch.
         seed: Of the orders.
         drop_remainder: Leave out the last batch of an epoch where it is smaller.
-        workers: Number of threads.
-        max_queue_size: Batches that are kept ready.
+        threads: Number of threads that read ahead; each is given two batches. 0 for none.
 
     Attributes:
-        epoch: Number of the epoch whose order is used; `fit` counts it up. Set it before a run
+        epoch: Number of complete passes so far, which the order depends on. Set it before a run
             that goes on where another one stopped.
     """
 
@@ -36,10 +38,11 @@ class Batches(keras.utils.PyDataset):
         shuffle: bool = True,
         seed: int = 0,
         drop_remainder: bool = False,
-        workers: int = 4,
-        max_queue_size: int = 10,
+        threads: int = 0,
     ):
-        super().__init__(workers=workers, max_queue_size=max_queue_size)
+        # Not Keras's own workers: what they have read when `fit` builds the model, or `predict`
+        # looks at the first batch, comes again later, in place of other batches.
+        super().__init__(workers=1)
         if not batch_size >= 1:
             raise ValueError(
                 f"Expected batch_size of at least 1. Received: batch_size={batch_size}."
@@ -55,9 +58,14 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.drop_remainder = drop_remainder
         self.epoch = 0
+        self._asked: set[int] = set()  # batches of this epoch
+        self._ahead: dict[tuple[int, int], Future] = {}  # (epoch, batch) -> what a thread reads
+        self._num_ahead = 2 * threads
+        self._pool = ThreadPoolExecutor(threads) if threads else None
+        self._lock = threading.Lock()  # TensorFlow asks from a thread of its own
 
     def read(self, rows: np.ndarray) -> Any:
-        """Return the batch of these rows."""
+        """Return the batch of these rows; called in several threads at once."""
         raise NotImplementedError
 
     def order(self) -> np.ndarray:
@@ -73,12 +81,32 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> Any:
         if not 0 <= index < len(self):
             raise IndexError(f"Expected a batch in 0..{len(self) - 1}. Received: {index}.")
-        start = index * self.batch_size
-        return self.read(self.order()[start : start + self.batch_size])
+        batches = self.order()
+        rows = [batches[i * self.batch_size :][: self.batch_size] for i in self._next(index)]
+        with self._lock:
+            ready = self._ahead.pop((self.epoch, index), None)
+            for i, part in zip(self._next(index)[1:], rows[1:]):
+                if (self.epoch, i) not in self._ahead:
+                    self._ahead[self.epoch, i] = self._pool.submit(self.read, part)
+            self._asked.add(index)
+        return self.read(rows[0]) if ready is None else ready.result()
+
+    def _next(self, index: int) -> range:
+        """The batch that is asked for and, where they are asked for in order, those after it."""
+        in_order = index == 0 or index - 1 in self._asked
+        return range(index, min(index + 1 + self._num_ahead * in_order, len(self)))
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch's order."""
-        self.epoch += 1
+        """Go on to the next epoch's order, if this one is complete: Keras calls more often.
+
+        TensorFlow looks at two batches before the first epoch; a data set of no more than these
+        is taken for complete then, and begins with the order of epoch 1.
+        """
+        with self._lock:
+            if len(self._asked) == len(self):
+                self.epoch += 1
+                self._asked.clear()
+                self._ahead.clear()
 
 
 class Indexed(Batches):
@@ -104,7 +132,7 @@ def indexed(images: Any, labels: Any = None, batch_size: int = 256, **kwargs: An
         images: Array `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
         labels: Integer array `(N,)`, or `None`.
         batch_size: Images a batch.
-        **kwargs: `shuffle`, `seed`, `drop_remainder`, `workers`, `max_queue_size` of `Batches`.
+        **kwargs: `shuffle`, `seed` and `drop_remainder` of `Batches`.
 
     Returns:
         A `keras.utils.PyDataset` of `{"inputs": images, "index": int32 numbers}`, or of pairs of

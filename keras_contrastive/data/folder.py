@@ -16,7 +16,7 @@ _NAMES_SHOWN = 20
 
 
 class ImageFolder(Batches):
-    """Images of a folder, decoded in threads while the model trains.
+    """Images of a folder, decoded in threads while the model trains (with `fit(shuffle=False)`).
 
     With two or more sub-folders and no image beside them, each sub-folder is a class and batches
     are `(images, labels)`; else batches are images. Images are uint8 and have one size. Files that
@@ -36,8 +36,7 @@ class ImageFolder(Batches):
         shuffle: Draw a new order for every epoch.
         seed: Of the orders.
         drop_remainder: Leave out the last batch of an epoch where it is smaller.
-        workers: Number of threads.
-        max_queue_size: Batches that are kept ready.
+        threads: Number of threads that decode, each two batches ahead.
 
     Attributes:
         paths: The files that are used, sorted.
@@ -74,8 +73,7 @@ class ImageFolder(Batches):
         shuffle: bool = True,
         seed: int = 0,
         drop_remainder: bool = False,
-        workers: int = 4,
-        max_queue_size: int = 10,
+        threads: int = 4,
     ):
         if channels not in (1, 3):
             raise ValueError(f"Expected channels to be 1 or 3. Received: channels={channels}.")
@@ -84,7 +82,7 @@ class ImageFolder(Batches):
         self.channels = channels
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         files = _files(self.folder)
-        sizes = self._probe(files, verify, workers)
+        sizes = self._probe(files, verify)
         self.paths = list(sizes)
         self.class_names = _class_names(self.folder, files, labels)
         self.labels = None
@@ -101,8 +99,7 @@ class ImageFolder(Batches):
             shuffle=shuffle,
             seed=seed,
             drop_remainder=drop_remainder,
-            workers=workers,
-            max_queue_size=max_queue_size,
+            threads=threads,
         )
 
     def read(self, rows: np.ndarray) -> Any:
@@ -112,7 +109,7 @@ class ImageFolder(Batches):
 
     def in_memory(self) -> Source:
         """Decode everything into a `Source`, in the order of `paths`."""
-        with ThreadPoolExecutor(self.workers) as pool:
+        with ThreadPoolExecutor() as pool:
             images = np.stack(list(pool.map(self._decode, self.paths)))
         return Source(images, self.labels, self.class_names)
 
@@ -127,7 +124,7 @@ class ImageFolder(Batches):
         first = keras.config.image_data_format() == "channels_first"
         return np.moveaxis(image, -1, 0) if first else image
 
-    def _probe(self, files: list[Path], verify: bool, workers: int) -> dict[Path, tuple[int, int]]:
+    def _probe(self, files: list[Path], verify: bool) -> dict[Path, tuple[int, int]]:
         """Sizes of the readable images; the others go to `unreadable`, with one warning."""
         pillow()
 
@@ -139,7 +136,7 @@ class ImageFolder(Batches):
             except Exception as error:  # whatever a damaged file makes Pillow raise
                 return f"{type(error).__name__}: {error}"
 
-        with ThreadPoolExecutor(max(workers, 1)) as pool:
+        with ThreadPoolExecutor() as pool:
             found = dict(zip(files, pool.map(probe, files)))
         self.unreadable = {path: why for path, why in found.items() if isinstance(why, str)}
         sizes = {path: size for path, size in found.items() if not isinstance(size, str)}
@@ -175,7 +172,8 @@ def _size(path: Path, verify: bool, image_size: tuple[int, int] | None) -> tuple
     if verify:
         return decode(path, image_size).shape[:2]
     with pillow().open(path) as image:
-        turned = image.getexif().get(0x0112, 1) >= 5  # the EXIF tag of the orientation
+        # 0x0112 is the EXIF tag of the orientation. A PNG's EXIF would decode the whole image.
+        turned = "exif" in image.info and image.getexif().get(0x0112, 1) >= 5
         return image.size if turned else image.size[::-1]
 
 

@@ -77,7 +77,7 @@ def read_builder(
         )
     if download:
         builder.download_and_prepare()
-    labelled = isinstance(features.get("label"), tfds.features.ClassLabel)
+    labelled = "label" in features and isinstance(features["label"], tfds.features.ClassLabel)
     size = None if image_size is None else as_size(image_size)
     images, labels = [], []
     for example in tfds.as_numpy(builder.as_dataset(split=split)):
