@@ -1,0 +1,137 @@
+"""Presets: round trip, and errors for what can go wrong with files and names."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_contrastive import encoders
+from keras_contrastive.presets import card, from_preset, presets, save_to_preset
+from keras_contrastive.presets import folder as preset_folder
+
+
+def tiny_encoder():
+    return encoders.small_resnet(input_shape=(16, 16, 3), widths=(4, 8))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    encoder = tiny_encoder()
+    save_to_preset(encoder, tmp_path / "simclr_tiny_noise", "method: simclr\n", {"knn": 0.5})
+    return encoder, tmp_path / "simclr_tiny_noise"
+
+
+@pytest.fixture
+def zoo(saved, monkeypatch):
+    monkeypatch.setattr(preset_folder, "zoo_folder", lambda: saved[1].parent)
+    return saved
+
+
+def test_round_trip_gives_the_same_features(saved):
+    encoder, folder = saved
+    images = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
+    loaded = from_preset(folder)
+    np.testing.assert_allclose(
+        loaded.predict(images, verbose=0), encoder.predict(images, verbose=0), rtol=1e-6
+    )
+
+
+def test_presets_are_listed_and_found_by_name(zoo):
+    known = presets()
+    assert list(known) == ["simclr_tiny_noise"]
+    assert known["simclr_tiny_noise"].results["knn"] == 0.5
+    assert from_preset("simclr_tiny_noise").output_shape == (None, 8)
+
+
+def test_an_unknown_name_is_told_the_nearest(zoo):
+    with pytest.raises(ValueError, match=r"Received: 'simclr_tiny_nose'. Did you mean 'simclr_t"):
+        from_preset("simclr_tiny_nose")
+
+
+def test_hugging_face_is_refused_in_words():
+    with pytest.raises(ValueError, match=r"hf://owner/name.*not supported yet"):
+        from_preset("hf://owner/name")
+
+
+def test_exchanged_weights_are_refused(saved):
+    _, folder = saved
+    tiny_encoder().save(folder / "encoder.keras")
+    with pytest.raises(ValueError, match=r"Expected .* with sha256 .*Received: sha256"):
+        from_preset(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5000])
+def test_a_truncated_file_is_refused(saved, tmp_path, keep):
+    _, folder = saved
+    whole = (folder / "encoder.keras").read_bytes()
+    assert len(whole) > keep
+    part = tmp_path / "part.keras"
+    part.write_bytes(whole[:keep])
+    with pytest.raises(ValueError, match="truncated or damaged"):
+        from_preset(part)
+
+
+def test_a_damaged_archive_is_refused(saved, tmp_path):
+    _, folder = saved
+    whole = bytearray((folder / "encoder.keras").read_bytes())
+    whole[200:2000] = bytes(1800)  # the directory at the end of the archive stays intact
+    path = tmp_path / "holes.keras"
+    path.write_bytes(bytes(whole))
+    with pytest.raises(ValueError, match=r"Keras cannot read .*copy it again"):
+        from_preset(path)
+
+
+def test_missing_files_are_named(saved, tmp_path):
+    _, folder = saved
+    with pytest.raises(ValueError, match=r"none\.keras, which does not exist"):
+        from_preset(tmp_path / "none.keras")
+    (folder / "encoder.keras").unlink()
+    with pytest.raises(ValueError, match=r"encoder\.keras, which does not exist"):
+        from_preset(folder)
+    (folder / "results.json").unlink()
+    with pytest.raises(ValueError, match=r"without results\.json"):
+        from_preset(folder)
+
+
+def test_damaged_results_are_refused(saved):
+    _, folder = saved
+    (folder / "results.json").write_text('{"knn": 0.')
+    with pytest.raises(ValueError, match=r"to hold JSON\. Received: .*damaged"):
+        from_preset(folder)
+    (folder / "results.json").write_text('{"knn": 0.5}')
+    with pytest.raises(ValueError, match=r"Expected the sha256"):
+        from_preset(folder)
+
+
+def test_results_that_json_does_not_hold_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="Expected results that JSON holds"):
+        save_to_preset(tiny_encoder(), tmp_path / "new", results={"knn": np.float32(0.5)})
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_card_shows_what_was_measured(saved):
+    _, folder = saved
+    text = (folder / "README.md").read_text("utf8")
+    assert "| kNN accuracy | – | 50.0 % |" in text
+    assert 'kc.from_preset("simclr_tiny_noise")' in text
+    assert "method: simclr" in text
+    assert json.loads((folder / "results.json").read_text())["sha256"] in text
+
+
+def test_the_card_draws_the_curve_between_its_ends():
+    text = card("x", {"history": [0.1, 0.5, 0.9]})
+    assert "▁" in text
+    assert "█" in text
+    assert "(10.0 % to 90.0 %)" in text
+
+
+def test_the_encoder_of_a_saved_method_is_found(tmp_path):
+    from keras_contrastive import SimCLR
+
+    method = SimCLR(tiny_encoder())
+    method.compile("sgd")
+    method.save(tmp_path / "method.keras")
+    loaded = from_preset(tmp_path / "method.keras")
+    assert isinstance(loaded, keras.Model)
+    assert loaded.output_shape == (None, 8)
