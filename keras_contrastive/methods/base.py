@@ -14,6 +14,12 @@ from keras_contrastive.training import MomentumPair, StepHook
 
 # Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
 RANK_ROWS = 256
+UNLABELLED = -1
+
+BATCH_OF_ONE = (
+    "Expected at least two samples in every batch: one has no negatives and no batch statistics. "
+    "Received: a batch of one. Choose a batch size that leaves no rest of one, or drop the rest."
+)
 
 
 class Method(StepHook, keras.Model):
@@ -97,6 +103,9 @@ class Method(StepHook, keras.Model):
         # Within a step the encoder sees the views, in `compute_loss`, and nothing else.
         if self.in_step:
             return inputs
+        inputs, _ = _inputs_and_index(inputs)
+        if isinstance(inputs, (tuple, list)):  # ready views: the first stands for the sample
+            inputs = inputs[0]
         return self.encoder(as_unit_range(inputs), training=training)
 
     def compute_loss(
@@ -108,7 +117,7 @@ class Method(StepHook, keras.Model):
         training: bool = True,
     ) -> Tensor:
         """The objective on fresh views of `x`, as a scalar; Keras calls it in each step."""
-        inputs, index = (x["inputs"], x["index"]) if isinstance(x, dict) else (x, None)
+        inputs, index = _inputs_and_index(x)
         views = self.make_views(inputs)
         results = self.objective(views, y, index, training=training)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
@@ -148,12 +157,15 @@ class Method(StepHook, keras.Model):
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
-        inputs = x["inputs"] if isinstance(x, dict) else x
+        inputs, _ = _inputs_and_index(x)
         for part in inputs if isinstance(inputs, (tuple, list)) else (inputs,):
             if _is_array(part):
                 check_images(part)
         if _is_array(y) and self.probe_classes is not None:
-            check_labels(y, self.probe_classes)
+            labels = ops.convert_to_numpy(y)
+            check_labels(labels[labels != UNLABELLED], self.probe_classes)
+        batch_size = args[0] if args else kwargs.get("batch_size")
+        _check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
         return super().fit(x, y, *args, **kwargs)
 
     # -- parts ----------------------------------------------------------------------------------
@@ -187,11 +199,7 @@ class Method(StepHook, keras.Model):
                 "`((view1, view2),)`, a tuple of one tuple."
             )
         if views[0].shape[0] == 1:
-            raise ValueError(
-                "Expected at least two samples in a batch: one has no negatives and no batch "
-                "statistics. Received: a batch of one. Choose a batch size that does not leave "
-                "a rest of one, or drop the rest."
-            )
+            raise ValueError(BATCH_OF_ONE)
         return views
 
     def _probe(self, features: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -201,7 +209,7 @@ class Method(StepHook, keras.Model):
                 "Received: no labels. Pass them as `fit(images, labels)`, or leave the probe out."
             )
         labels = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        labelled = ops.cast(labels >= 0, "float32")
+        labelled = ops.cast(ops.not_equal(labels, UNLABELLED), "float32")
         total = ops.maximum(ops.sum(labelled), 1.0)
         logits = self.probe(features)
         log_probs = ops.log_softmax(logits, axis=-1)
@@ -265,8 +273,20 @@ def serialize(**parts: object) -> dict:
     return {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
 
 
+def _inputs_and_index(x: object) -> tuple:
+    """Takes `{"inputs": ..., "index": ...}` apart; anything else is inputs without an index."""
+    return (x["inputs"], x["index"]) if isinstance(x, dict) else (x, None)
+
+
 def _is_array(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def _check_rest(inputs: object, batch_size: int, validation_split: float) -> None:
+    """A rest of one is known before training only for arrays; else the step complains."""
+    first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
+    if _is_array(first) and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size:
+        raise ValueError(BATCH_OF_ONE)
 
 
 def _weighted_mean(loss: Tensor, sample_weight: Tensor | None) -> Tensor:

@@ -29,6 +29,29 @@ class _Step:
             stepped: Boolean scalar; false while gradients accumulate and after an overflow.
         """
 
+    def random_states(self) -> list[keras.Variable]:
+        """The states of all random generators in the model, those of its layers included."""
+        return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
+
+    def save_own_variables(self, store: dict) -> None:
+        """Saves the random states too: Keras leaves them out, and a resumed run would differ."""
+        super().save_own_variables(store)
+        for position, state in enumerate(self.random_states()):
+            store[f"random_{position}"] = state
+
+    def load_own_variables(self, store: dict) -> None:
+        """Restores what `save_own_variables` has saved."""
+        names = [name for name in store.keys() if name.startswith("random_")]  # noqa: SIM118
+        states = self.random_states()
+        if len(names) != len(states):
+            raise ValueError(
+                f"Expected the states of {len(states)} random generators. Received: {len(names)} "
+                "in the file. It was saved from a model with other augmentation or dropout layers."
+            )
+        for position, state in enumerate(states):
+            state.assign(store[f"random_{position}"])
+        super().load_own_variables({n: store[n] for n in store.keys() if n not in names})  # noqa: SIM118
+
     @contextmanager
     def _stepping(self) -> Iterator[None]:
         self.in_step = True
@@ -55,9 +78,8 @@ class _StatefulStep(_Step):
         return logs
 
     def test_step(self, data: object) -> dict:
-        # Evaluation draws views too; it must not move the draws of the training to come. The
-        # states of random generators are the integers among the variables.
-        state = [v for v in self.non_trainable_variables if "int" in str(v.dtype)]
+        # Evaluation draws views too; it must not move the draws of the training to come.
+        state = self.random_states()
         before = [ops.copy(v) for v in state]
         with self._stepping():
             logs = super().test_step(data)

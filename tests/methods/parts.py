@@ -1,0 +1,88 @@
+"""Small methods, data and steps that the tests of the methods share."""
+
+import keras
+import numpy as np
+from keras import ops
+
+import keras_contrastive as kc
+from tests.methods.noise import NoiseViews
+
+DIM = 6
+
+
+def tiny_encoder():
+    """A network with batch normalisation; all that is built after it is the same each time."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8),
+            kc.layers.batch_norm(),
+            keras.layers.ReLU(),
+            keras.layers.Dense(DIM),
+        ],
+        name="encoder",
+    )
+
+
+def tiny_byol_mlp(input_dim):
+    return kc.layers.byol_mlp(input_dim, hidden_dim=8, output_dim=4)
+
+
+def tiny_moco_mlp(input_dim):
+    return kc.layers.moco_v2_projector(input_dim, hidden_dim=32, output_dim=8)
+
+
+def tiny_predictor(input_dim):
+    return kc.layers.byol_mlp(input_dim, hidden_dim=8, output_dim=4, name="predictor")
+
+
+def simclr(**kwargs):
+    return kc.SimCLR(tiny_encoder(), NoiseViews(), kc.layers.simclr_v2_projector, **kwargs)
+
+
+def moco(**kwargs):
+    return kc.MoCo(
+        tiny_encoder(), NoiseViews(), tiny_moco_mlp, queue_size=10, momentum=0.9, **kwargs
+    )
+
+
+def moco_symmetric(**kwargs):
+    return moco(symmetric=True, shuffle_splits=2, **kwargs)
+
+
+def byol(momentum=0.9, **kwargs):
+    return kc.BYOL(
+        tiny_encoder(), NoiseViews(), tiny_byol_mlp, tiny_predictor, momentum=momentum, **kwargs
+    )
+
+
+METHODS = {"simclr": simclr, "moco": moco, "moco_symmetric": moco_symmetric, "byol": byol}
+
+
+def images(num=32, seed=0):
+    """Images of four kinds, each with a pattern of its own; labels are the kinds."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.uniform(0, 1, (4, 4, 4, 3))
+    labels = np.arange(num) % 4
+    pixels = 0.6 * kinds[labels] + 0.4 * rng.uniform(0, 1, (num, 4, 4, 3))
+    return pixels.astype("float32"), labels
+
+
+def compiled(method, optimizer=None, **kwargs):
+    method.compile(optimizer=optimizer or keras.optimizers.SGD(0.05), **kwargs)
+    return method
+
+
+def weights(model):
+    """All variables by path, as NumPy arrays; the optimizer's too."""
+    variables = [*model.variables, *(model.optimizer.variables if model.optimizer else [])]
+    return {f"{i}/{v.path}": ops.convert_to_numpy(v).copy() for i, v in enumerate(variables)}
+
+
+def assert_same_weights(one, other):
+    first, second = weights(one), weights(other)
+    assert len(first) == len(second)
+    for (name, a), b in zip(first.items(), second.values(), strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=name)

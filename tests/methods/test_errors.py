@@ -1,0 +1,91 @@
+"""Bad input: each a clear error or a documented behaviour."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_contrastive as kc
+from tests.methods.parts import byol, compiled, images, simclr, tiny_encoder
+
+
+def test_wrong_rank():
+    with pytest.raises(ValueError, match="Received"):
+        compiled(simclr()).fit(images()[0][0], verbose=0)
+
+
+def test_nan_images():
+    x, _ = images()
+    x[3, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"(?i)nan|finite"):
+        compiled(simclr()).fit(x, verbose=0)
+
+
+def test_floats_up_to_255():
+    with pytest.raises(ValueError, match="255"):
+        compiled(simclr()).fit(images()[0] * 255, verbose=0)
+
+
+def test_integers_that_are_not_uint8():
+    with pytest.raises(ValueError, match="uint8"):
+        compiled(simclr()).fit((images()[0] * 255).astype("int64"), verbose=0)
+
+
+def test_a_batch_of_one():
+    with pytest.raises(ValueError, match="batch of one"):
+        compiled(simclr()).fit(images()[0], batch_size=1, verbose=0)
+
+
+def test_a_rest_of_one():
+    with pytest.raises(ValueError, match="batch of one"):
+        compiled(byol()).fit(images(9)[0], batch_size=4, verbose=0)
+
+
+def test_missing_labels():
+    with pytest.raises(ValueError, match="Expected labels for the online probe"):
+        compiled(simclr(probe_classes=4)).fit(images()[0], verbose=0)
+
+
+def test_labels_out_of_range():
+    x, y = images()
+    with pytest.raises(ValueError, match="Received"):
+        compiled(simclr(probe_classes=3)).fit(x, y, verbose=0)
+
+
+def test_no_augmentation_and_no_views():
+    with pytest.raises(ValueError, match="ready views"):
+        compiled(kc.SimCLR(tiny_encoder())).fit(images()[0], verbose=0)
+
+
+def test_too_many_views():
+    x, _ = images()
+    with pytest.raises(ValueError, match="Received: 3"):
+        compiled(kc.SimCLR(tiny_encoder())).fit((x, x, x), verbose=0)
+
+
+def test_a_momentum_that_is_none():
+    with pytest.raises(ValueError, match="momentum=1.5"):
+        byol(momentum=1.5)
+
+
+def test_a_truncated_file(tmp_path):
+    method = compiled(simclr())
+    path = tmp_path / "method.keras"
+    method.save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(Exception, match=r"(?i)zip|not a .*file|damaged|truncated"):
+        keras.saving.load_model(path)
+
+
+def test_an_encoder_that_is_not_built():
+    with pytest.raises(ValueError, match="Received"):
+        kc.SimCLR(keras.Sequential([keras.layers.Flatten()]))
+
+
+def test_an_objective_that_returns_something_else():
+    class Broken(kc.SimCLR):
+        def objective(self, views, labels=None, index=None, training=True):
+            results = super().objective(views, labels, index, training)
+            return {**results, "surprise": results["loss"]}
+
+    with pytest.raises(ValueError, match="surprise"):
+        compiled(Broken(tiny_encoder(), simclr().augmentation)).fit(images()[0], verbose=0)
