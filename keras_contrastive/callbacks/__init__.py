@@ -1,5 +1,7 @@
 """Evaluation and alarms while `fit` runs."""
 
+from keras_contrastive.callbacks.collapse_alarm import CollapseAlarm, CollapseWarning
 from keras_contrastive.callbacks.knn_accuracy import KNNAccuracy
+from keras_contrastive.callbacks.representation_metrics import RepresentationMetrics
 
-__all__ = ["KNNAccuracy"]
+__all__ = ["CollapseAlarm", "CollapseWarning", "KNNAccuracy", "RepresentationMetrics"]

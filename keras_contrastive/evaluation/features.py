@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_contrastive.evaluation.checks import check_features, check_positive
 from keras_contrastive.ops.images import as_unit_range
+from keras_contrastive.ops.similarity import Tensor
 
 
 def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
@@ -23,7 +24,7 @@ def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 256) -> np
 
     Raises:
         ValueError: On something that is not a Keras model, an empty array, a dtype other than uint8
-            or float, floats in 0 to 255, images whose rank the encoder does not take, feature
+            or float, floats outside 0 to 1, images whose rank the encoder does not take, feature
             maps instead of vectors, or features that are not finite.
 
     Example:
@@ -37,7 +38,7 @@ def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 256) -> np
     check_positive(batch_size, "batch_size")
     _check_rank(encoder, images)
     batches = [
-        encoder.predict_on_batch(_unit_range(images[start : start + batch_size]))
+        encoder.predict_on_batch(_as_float(images[start : start + batch_size]))
         for start in range(0, len(images), batch_size)
     ]
     if not isinstance(batches[0], np.ndarray) or batches[0].ndim != 2:
@@ -76,12 +77,6 @@ def _check_rank(encoder: keras.Model, images: np.ndarray) -> None:
         )
 
 
-def _unit_range(batch: np.ndarray) -> np.ndarray:
-    """A batch as float32 in 0 to 1; floats that are evidently in 0 to 255 are refused."""
-    batch = np.asarray(batch)
-    if batch.ndim == 4 and batch.dtype != "uint8" and batch.min() >= 0 and batch.max() > 2:
-        raise ValueError(
-            "Expected float images in 0 to 1, or uint8 images in 0 to 255. Received: "
-            f"{batch.dtype} up to {batch.max():g}. Divide by 255 or convert to uint8."
-        )
-    return ops.convert_to_numpy(as_unit_range(batch)).astype("float32", copy=False)
+def _as_float(batch: np.ndarray) -> Tensor:
+    """A batch as a float32 tensor in 0 to 1."""
+    return ops.cast(as_unit_range(np.asarray(batch)), "float32")

@@ -27,17 +27,17 @@ def knn_predict(
     """Classes of the queries, ranked by the weighted vote of their nearest bank entries.
 
     Formula: `score_c = sum_{j in top-k, y_j = c} exp(s_j / temperature)` with `s_j` the cosine
-    similarity of the query and entry `j`. Classes with equal scores, such as those without a
-    neighbour, come in the order of their index. The result does not depend on the scale of the features.
+    similarity of the query and entry `j`, so the scale of the features does not matter. Classes
+    with equal scores, such as those without a neighbour, come in the order of their index.
 
     Args:
         bank: Labelled features of shape `(N, D)`.
         bank_labels: Class indices of shape `(N,)`.
-        queries: Features of shape `(Q, D)` from the same encoder. Queries that are themselves in the
-            bank find themselves: leave them out of one of the two.
+        queries: Features of shape `(Q, D)` from the same encoder. Queries that are themselves in
+            the bank find themselves: leave them out of one of the two.
         num_classes: Number of classes C. Default: the largest bank label plus one.
         k: Number of neighbours, 1 to N. Default 200, usual for CIFAR-10; 20 is usual for ImageNet.
-        temperature: Positive; the lower, the more the nearest count. Default 0.1; 0.07 is usual too.
+        temperature: Positive; the lower, the more the nearest count. Default 0.1.
 
     Returns:
         An int64 array of shape `(Q, C)`, each row the classes from best to worst.

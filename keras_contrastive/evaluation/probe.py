@@ -1,4 +1,4 @@
-"""What the probes share: the held-out choice of a setting, and the result."""
+"""What the probes share: the checks, the accuracy of linear classifiers, and the result."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike
 
 from keras_contrastive.evaluation.checks import (
     check_features,
-    check_fraction,
     check_labels,
     check_same_width,
 )
@@ -53,14 +52,6 @@ def check_probe_data(
             f"Expected training labels of two classes or more. Received: only {train_y[0]}."
         )
     return train_x, train_y, test_x, test_y, num_classes
-
-
-def held_out_split(size: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the samples to train on and of those to choose by, drawn at random."""
-    check_fraction(fraction, "held_out_fraction")
-    order = np.random.default_rng(seed).permutation(size)
-    held = min(max(round(fraction * size), 1), size - 1)
-    return order[held:], order[:held]
 
 
 def accuracies(

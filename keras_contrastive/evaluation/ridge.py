@@ -5,12 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_contrastive.evaluation.probe import (
-    ProbeResult,
-    accuracies,
-    check_probe_data,
-    held_out_split,
-)
+from keras_contrastive.data.split import train_holdout_split
+from keras_contrastive.evaluation.probe import ProbeResult, accuracies, check_probe_data
 
 _STRENGTHS = (1e2, 1e1, 1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -64,7 +60,7 @@ def ridge_probe(
     )
     strengths = sorted(map(float, strengths), reverse=True)
     targets = np.eye(num_classes)[train_y]
-    part, held = held_out_split(len(train_x), held_out_fraction, seed)
+    part, held = train_holdout_split(train_y, held_out_fraction, seed)
     tried = accuracies(
         train_x[held], train_y[held], *fit_ridge(train_x[part], targets[part], strengths)
     )

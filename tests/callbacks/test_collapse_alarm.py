@@ -1,0 +1,175 @@
+"""The alarm tells collapsed runs from healthy ones, and the kinds of collapse apart."""
+
+import math
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning
+from keras_contrastive.ops import l2_normalize
+
+
+def images(size=256, dim=16):
+    return np.random.default_rng(0).random((size, dim), "float32")
+
+
+class Pair(keras.Model):
+    """Two noisy views through a network, pulled together; with negatives if healthy."""
+
+    def __init__(self, healthy, dim=16, width=32):
+        super().__init__()
+        self.encoder = keras.Sequential(
+            [
+                keras.Input((dim,)),
+                layers.Dense(64, "relu", kernel_initializer=keras.initializers.HeNormal(0)),
+                layers.Dense(width, kernel_initializer=keras.initializers.GlorotNormal(1)),
+            ]
+        )
+        self.noise = layers.GaussianNoise(0.02, seed=0)
+        self.healthy = healthy
+
+    def call(self, x):
+        a, b = (l2_normalize(self.encoder(self.noise(x, training=True))) for _ in range(2))
+        similarities = ops.matmul(a, ops.transpose(b)) / 0.2
+        loss = -ops.mean(ops.diagonal(similarities))
+        if self.healthy:
+            loss = loss + ops.mean(ops.logsumexp(similarities, axis=1))
+        # Without negatives, a shared bias makes all features equal; push it there quickly.
+        else:
+            loss = loss - 0.2 * ops.mean(ops.sum(a, axis=1))
+        self.add_loss(loss)
+        return a
+
+
+def run(model, alarm, epochs=6):
+    model.compile(keras.optimizers.Adam(0.01))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CollapseWarning)
+        history = model.fit(images(), batch_size=64, epochs=epochs, verbose=0, callbacks=[alarm])
+    messages = [str(w.message) for w in caught if issubclass(w.category, CollapseWarning)]
+    return messages, len(history.epoch)
+
+
+def test_silent_on_a_healthy_run_from_images():
+    assert run(Pair(healthy=True), CollapseAlarm(images())) == ([], 6)
+
+
+def test_silent_on_few_dimensions():
+    assert run(Pair(healthy=True, width=2), CollapseAlarm(images())) == ([], 6)
+
+
+def test_tells_a_complete_collapse_once():
+    messages, epochs = run(Pair(healthy=False), CollapseAlarm(images()), epochs=12)
+    assert epochs == 12
+    assert len(messages) == 1
+    assert messages[0].startswith("Complete collapse")
+    for cure in ("learning rate", "stop-gradient", "predictor", "BatchNorm", "momentum"):
+        assert cure in messages[0]
+
+
+def test_stops_a_collapsed_run():
+    messages, epochs = run(Pair(healthy=False), CollapseAlarm(images(), action="stop"), epochs=12)
+    assert len(messages) == 1
+    assert epochs < 12
+
+
+def test_tells_a_dimensional_collapse():
+    """Centred features along one direction: they fill it, so only the rank shows the collapse."""
+    line = keras.Sequential([keras.Input((16,)), layers.Dense(1), layers.Dense(64)])
+    line.layers[0].set_weights([np.eye(16, 1), np.array([-0.5])])
+    line.compile(keras.optimizers.SGD(0.0), "mse")
+    alarm = CollapseAlarm(images(), patience=2)
+    with pytest.warns(CollapseWarning, match="Dimensional collapse.*rank 1 of 64.*temperature"):
+        line.fit(images(), np.zeros((256, 64)), epochs=2, verbose=0, callbacks=[alarm])
+
+
+def after(alarm, *epochs, dimension=128):
+    """Messages of the alarm over epochs of given logs."""
+    alarm.set_model(keras.Sequential([keras.Input((2,)), layers.Dense(dimension)]))
+    alarm.model.stop_training = False
+    alarm.on_train_begin()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for epoch, logs in enumerate(epochs):
+            alarm.on_epoch_end(epoch, {"loss": 1.0} | logs)
+    return [str(w.message) for w in caught]
+
+
+def logs(std=0.8, rank=10.0):
+    return {"representation_std": std, "effective_rank": rank}
+
+
+def test_collapsed_logs():
+    (message,) = after(CollapseAlarm(), *[logs(std=0.01)] * 5)
+    assert message.startswith("Complete collapse")
+    assert "0.01, below 0.1" in message
+    (message,) = after(CollapseAlarm(), *[logs(rank=1.5)] * 5)
+    assert message.startswith("Dimensional collapse")
+    assert "1.5 of 128 dimensions, below 2" in message
+
+
+def test_an_untrained_network_that_starts_to_learn_is_no_collapse():
+    """Spread and rank of fresh ResNets on small images, rising from epoch to epoch."""
+    rising = [logs(0.07, 1.1), logs(0.08, 1.3), logs(0.09, 1.5), logs(0.3, 1.8), logs(0.6, 3.0)]
+    assert after(CollapseAlarm(), *rising) == []
+
+
+def test_two_low_epochs_are_no_collapse():
+    assert after(CollapseAlarm(), logs(0.05), logs(0.05), logs(0.7), logs(0.05), logs(0.05)) == []
+
+
+@pytest.mark.parametrize(("dimension", "alarms"), [(2, False), (8, False), (64, True)])
+def test_a_low_rank_of_few_dimensions_is_no_collapse(dimension, alarms):
+    messages = after(CollapseAlarm(), *[logs(rank=1.2)] * 4, dimension=dimension)
+    assert bool(messages) == alarms
+
+
+def test_limits_are_settable():
+    assert after(CollapseAlarm(min_std=0.5, patience=1), logs(0.4))
+    assert after(CollapseAlarm(min_rank=1.0), *[logs(rank=1.2)] * 4) == []
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_broken_loss_stops_training(loss):
+    alarm = CollapseAlarm()
+    (message,) = after(alarm, logs(), {"loss": loss})
+    assert message.startswith(f"The loss is {loss}: the weights are broken and training stops")
+    assert alarm.model.stop_training
+
+
+def test_a_broken_loss_in_fit():
+    network = keras.Sequential([keras.Input((16,)), layers.Dense(4)])
+    network.compile("sgd", "mse")
+    with pytest.warns(CollapseWarning, match="loss is nan"):
+        history = network.fit(
+            images(),
+            np.full((256, 4), np.nan),
+            epochs=5,
+            verbose=0,
+            callbacks=[CollapseAlarm(images())],
+        )
+    assert len(history.epoch) == 1
+
+
+def test_says_that_there_is_nothing_to_watch():
+    (message,) = after(CollapseAlarm(), {}, {})
+    assert "watches the loss alone" in message
+    assert "Pass `images`" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"action": "raise"}, "Expected `action` 'warn' or 'stop'. Received: action='raise'"),
+        ({"min_std": 1.5}, "Expected `min_std` from 0 to 1"),
+        ({"min_rank": -1}, "Expected `min_rank`"),
+        ({"patience": 0}, "Expected `patience` to be positive"),
+        ({"images": np.ones((4, 2))}, "at least 32 images"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CollapseAlarm(**arguments)
