@@ -3,9 +3,15 @@
 from keras_contrastive.augmentation.base import Augmentation
 from keras_contrastive.augmentation.image.color_jitter import ColorJitter
 from keras_contrastive.augmentation.image.gaussian_blur import GaussianBlur
+from keras_contrastive.augmentation.image.gaussian_noise import GaussianNoise
+from keras_contrastive.augmentation.image.random_affine import RandomAffine
+from keras_contrastive.augmentation.image.random_apply import RandomApply
 from keras_contrastive.augmentation.image.random_flip import RandomFlip
 from keras_contrastive.augmentation.image.random_grayscale import RandomGrayscale
 from keras_contrastive.augmentation.image.random_resized_crop import RandomResizedCrop
+from keras_contrastive.augmentation.image.random_rotation import RandomRotation
+from keras_contrastive.augmentation.image.salt_and_pepper import SaltAndPepper
+from keras_contrastive.augmentation.image.sobel_filter import SobelFilter
 from keras_contrastive.augmentation.image.solarize import Solarize
 from keras_contrastive.augmentation.pipeline import Pipeline
 from keras_contrastive.augmentation.recipes import (
@@ -31,11 +37,17 @@ __all__ = [
     "Augmentation",
     "ColorJitter",
     "GaussianBlur",
+    "GaussianNoise",
     "MultiCrop",
     "Pipeline",
+    "RandomAffine",
+    "RandomApply",
     "RandomFlip",
     "RandomGrayscale",
     "RandomResizedCrop",
+    "RandomRotation",
+    "SaltAndPepper",
+    "SobelFilter",
     "Solarize",
     "Views",
     "byol_views",

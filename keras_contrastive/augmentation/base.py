@@ -68,9 +68,13 @@ class Augmentation(keras.layers.Layer):
     # Randomness: one value or one row of values a sample.
 
     def uniform(
-        self, images: Tensor, low: float = 0.0, high: float = 1.0, shape: tuple = ()
+        self,
+        images: Tensor,
+        interval: tuple[float, ...] = (0.0, 1.0),
+        shape: tuple[int, ...] = (),
     ) -> Tensor:
         """Uniform draws (N, *shape), one entry of the batch independent of the next."""
+        low, high = interval
         draws = keras.random.uniform((ops.shape(images)[0], *shape), seed=self.generator)
         return low + (high - low) * draws
 
@@ -135,9 +139,9 @@ class Augmentation(keras.layers.Layer):
     def _map_in_tensorflow_graph(self, images: Tensor) -> Tensor:
         """A `tf.data` map under another backend: this layer, eagerly, behind `numpy_function`."""
         tf = sys.modules["tensorflow"]
-        shapes = self.compute_output_shape(tuple(images.shape))
-        single = not isinstance(shapes[0], tuple)
-        shapes = [shapes] if single else shapes
+        output_shape = self.compute_output_shape(tuple(images.shape))
+        single = not isinstance(output_shape[0], tuple)
+        shapes = [output_shape] if single else output_shape
 
         def eager(images: Tensor) -> list:
             return [ops.convert_to_numpy(view) for view in keras.tree.flatten(self(images))]
@@ -164,14 +168,12 @@ def separable(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     Returns:
         (N, C, H', W').
     """
-    for matrix in (columns, rows):
-        _, channels, _, _ = images.shape
-        length, width = ops.shape(images)[2:]
-        flat = ops.reshape(images, (-1, channels * length, width))
-        flat = ops.matmul(flat, ops.transpose(matrix, (0, 2, 1)))  # (N, C * H, W')
-        images = ops.reshape(flat, (-1, channels, length, ops.shape(matrix)[1]))
-        images = ops.transpose(images, (0, 1, 3, 2))
-    return images
+    _, channels, height, width = ops.shape(images)
+    flat = ops.reshape(images, (-1, channels * height, width))
+    flat = ops.matmul(flat, ops.transpose(columns, (0, 2, 1)))  # (N, C * H, W')
+    flat = ops.reshape(flat, (-1, height, ops.shape(columns)[1]))
+    flat = ops.matmul(ops.repeat(rows, channels, axis=0), flat)  # (N * C, H', W')
+    return ops.reshape(flat, (-1, channels, *ops.shape(flat)[1:]))
 
 
 def check_rate(name: str, rate: float) -> None:

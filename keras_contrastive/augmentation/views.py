@@ -1,14 +1,14 @@
 """Several augmented views of one batch."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
 from keras_contrastive.augmentation.base import Augmentation, Tensor
 from keras_contrastive.augmentation.pipeline import Pipeline
 
-Layers = keras.layers.Layer | Sequence[keras.layers.Layer]
+Layers: TypeAlias = keras.layers.Layer | Sequence[keras.layers.Layer]
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

@@ -51,7 +51,7 @@ class GaussianBlur(Augmentation):
         self.kernel_size, self.sigma, self.rate = kernel_size, tuple(sigma), rate
 
     def augment(self, images: Tensor) -> Tensor:
-        sigma = self.uniform(images, *self.sigma)
+        sigma = self.uniform(images, self.sigma)
         blurred = self.chance(images, self.rate)
         taps = gaussian_taps(sigma, self._radius(images.shape[2]))  # (N, radius + 1)
         untouched = ops.one_hot(0, taps.shape[1])

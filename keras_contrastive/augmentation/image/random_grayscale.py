@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_contrastive.augmentation.base import Augmentation, Tensor, check_rate, per_sample
-from keras_contrastive.augmentation.image.color import grayscale
+from keras_contrastive.augmentation.base import Augmentation, Tensor, check_rate
+from keras_contrastive.augmentation.image.color import gray_matrix, mix_channels
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -32,7 +32,9 @@ class RandomGrayscale(Augmentation):
         self.rate = rate
 
     def augment(self, images: Tensor) -> Tensor:
-        return ops.where(per_sample(self.chance(images, self.rate)), grayscale(images), images)
+        gray = ops.cast(self.chance(images, self.rate), "float32")[:, None, None]
+        channels = images.shape[1]
+        return mix_channels(images, gray * gray_matrix(channels) + (1 - gray) * ops.eye(channels))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}

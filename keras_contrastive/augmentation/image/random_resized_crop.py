@@ -44,7 +44,7 @@ class RandomResizedCrop(Augmentation):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.size = (size, size) if isinstance(size, int) else size
         if len(self.size) != 2 or min(self.size) < 1:
             raise ValueError(f"Expected size as a positive integer or a pair. Received: {size}.")
         check_range("scale", scale, 0, 1)
@@ -61,9 +61,9 @@ class RandomResizedCrop(Augmentation):
     def boxes(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Draws top, left, height and width of one box a sample: whole numbers in float32, (N,)."""
         full_height, full_width = (ops.cast(n, "float32") for n in ops.shape(images)[2:])
-        area = self.uniform(images, *self.scale, shape=(TRIES,)) * full_height * full_width
+        area = self.uniform(images, self.scale, shape=(TRIES,)) * full_height * full_width
         low, high = self.ratio
-        ratio = ops.exp(self.uniform(images, math.log(low), math.log(high), shape=(TRIES,)))
+        ratio = ops.exp(self.uniform(images, (math.log(low), math.log(high)), shape=(TRIES,)))
         width, height = ops.round(ops.sqrt(area * ratio)), ops.round(ops.sqrt(area / ratio))
         fits = (width >= 1) & (width <= full_width) & (height >= 1) & (height <= full_height)
 
@@ -92,7 +92,7 @@ class RandomResizedCrop(Augmentation):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "size": self.size,
+            "size": tuple(self.size),
             "scale": self.scale,
             "ratio": self.ratio,
             "interpolation": self.interpolation,
