@@ -19,7 +19,7 @@ _CHUNK = 512  # images that are resized at once
 def from_arrays(
     images: Any,
     labels: Any = None,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | np.ndarray | None = None,
     image_size: int | tuple[int, int] | None = None,
 ) -> Source:
     """Check arrays and make them a `Source`.
@@ -95,6 +95,7 @@ def from_npz(
         ) from error
     labels = _first(arrays, "labels", "y", f"y_{split}")
     names = _first(arrays, "class_names", "classes")
+    images: np.ndarray | None
     if "jpeg" in arrays and "offsets" in arrays:
         images = _unpack(arrays["jpeg"], arrays["offsets"], path)
     else:

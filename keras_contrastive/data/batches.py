@@ -61,7 +61,7 @@ class Batches(keras.utils.PyDataset):
         self._asked: set[int] = set()  # batches of this epoch
         self._ahead: dict[tuple[int, int], Future] = {}  # (epoch, batch) -> what a thread reads
         self._num_ahead = 2 * threads
-        self._pool = ThreadPoolExecutor(threads) if threads else None
+        self._pool = ThreadPoolExecutor(max(threads, 1))
         self._lock = threading.Lock()  # TensorFlow asks from a thread of its own
 
     def read(self, rows: np.ndarray) -> Any:

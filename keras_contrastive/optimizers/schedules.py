@@ -50,19 +50,18 @@ def warmup_cosine(
     Reference:
         Loshchilov & Hutter, "SGDR", ICLR 2017; Goyal et al., 2017, section 2.2 (warm-up).
     """
-    if (steps is None) == (epochs is None) or (epochs is None) != (steps_per_epoch is None):
-        raise ValueError(
-            f"Expected either steps, or epochs and steps_per_epoch. Received: steps={steps}, "
-            f"epochs={epochs}, steps_per_epoch={steps_per_epoch}."
-        )
-    if (warmup_steps and epochs is not None) or (warmup_epochs and epochs is None):
-        raise ValueError(
-            f"Expected warmup_steps with steps, or warmup_epochs with epochs. Received: "
-            f"warmup_steps={warmup_steps}, warmup_epochs={warmup_epochs}."
-        )
-    if epochs is not None:
+    mixed = ValueError(
+        f"Expected either steps (and warmup_steps), or epochs and steps_per_epoch (and "
+        f"warmup_epochs). Received: steps={steps}, warmup_steps={warmup_steps}, epochs={epochs}, "
+        f"steps_per_epoch={steps_per_epoch}, warmup_epochs={warmup_epochs}."
+    )
+    if steps is None:
+        if epochs is None or steps_per_epoch is None or warmup_steps:
+            raise mixed
         steps = round(epochs * steps_per_epoch)
         warmup_steps = round(warmup_epochs * steps_per_epoch)
+    elif epochs is not None or steps_per_epoch is not None or warmup_epochs:
+        raise mixed
     if not 0 <= warmup_steps < steps:
         raise ValueError(
             f"Expected 0 <= warmup_steps < steps. "

@@ -117,6 +117,14 @@ def test_threads_read_ahead_and_change_nothing():
         np.testing.assert_array_equal(plain[index], threaded[index])
 
 
+def test_what_was_read_ahead_in_vain_is_let_go():
+    batches = Rows(12, batch_size=4, threads=2)
+    epoch(batches)
+    batches[0]  # reads the others ahead once more
+    batches.on_epoch_end()
+    assert batches._ahead == {}
+
+
 def test_errors_of_the_threads_arrive():
     class Broken(Rows):
         def read(self, rows):

@@ -89,7 +89,7 @@ def test_layers_have_the_papers_settings(builder):
 
 def test_kernels_begin_he_normal_by_fan_out():
     model = small_resnet(widths=(64, 128))
-    kernel = numpy(ops.copy(model.get_layer("stage2_block1_conv2").kernel))
+    kernel = numpy(ops.copy(model.get_layer("stage2_block1_conv1").kernel))  # 64 to 128
     assert kernel.mean() == pytest.approx(0, abs=1e-3)
     assert kernel.std() == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.02)
     # An untruncated normal: 4.55 % beyond two standard deviations.

@@ -66,15 +66,12 @@ def test_warmup_cosine_opens_in_plain_keras():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "either steps, or epochs and steps_per_epoch"),
-        ({"steps": 10, "epochs": 1, "steps_per_epoch": 10}, "either steps, or epochs"),
-        ({"epochs": 1}, "either steps, or epochs and steps_per_epoch"),
-        ({"steps": 10, "steps_per_epoch": 10}, "either steps, or epochs"),
-        ({"steps": 10, "warmup_epochs": 1}, "warmup_steps with steps"),
-        (
-            {"epochs": 2, "steps_per_epoch": 10, "warmup_steps": 1},
-            "warmup_steps with steps, or warmup_epochs with epochs",
-        ),
+        ({}, "either steps .* or epochs and steps_per_epoch .* Received: steps=None"),
+        ({"steps": 10, "epochs": 1, "steps_per_epoch": 10}, "steps=10, warmup_steps=0, epochs=1"),
+        ({"epochs": 1}, "epochs=1, steps_per_epoch=None"),
+        ({"steps": 10, "steps_per_epoch": 10}, "epochs=None, steps_per_epoch=10"),
+        ({"steps": 10, "warmup_epochs": 1}, "steps=10, .* warmup_epochs=1"),
+        ({"epochs": 2, "steps_per_epoch": 10, "warmup_steps": 1}, "warmup_steps=1, epochs=2"),
         ({"steps": 10, "warmup_steps": 10}, "Received: warmup_steps=10, steps=10"),
         ({"steps": 0}, "0 <= warmup_steps < steps"),
         ({"steps": 10, "warmup_steps": -1}, "0 <= warmup_steps < steps"),
