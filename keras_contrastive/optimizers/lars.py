@@ -94,12 +94,12 @@ class LARS(L2SGD):
     def direction(self, gradient: Any, weight: Any, learning_rate: Any) -> Any:
         """The decayed gradient, scaled by the trust ratio."""
         decayed = super().direction(gradient, weight, learning_rate)
-        weight_norm = ops.norm(weight)
+        weight_norm = _norm(weight)
         if self.clip:
-            gradient_norm = ops.norm(gradient)
+            gradient_norm = _norm(gradient)
             denominator = gradient_norm + self.l2 * weight_norm
         else:
-            gradient_norm = denominator = ops.norm(decayed)
+            gradient_norm = denominator = _norm(decayed)
         both = ops.logical_and(weight_norm > 0, gradient_norm > 0)
         ratio = self.trust_coefficient * weight_norm / ops.where(both, denominator, 1.0)
         if self.clip:
@@ -114,3 +114,8 @@ class LARS(L2SGD):
             "trust_coefficient": self.trust_coefficient,
             "clip": self.clip,
         }
+
+
+def _norm(tensor: Any) -> Any:
+    """Length of all entries as one vector (`ops.norm` refuses four dimensions on TensorFlow)."""
+    return ops.sqrt(ops.sum(ops.square(tensor)))

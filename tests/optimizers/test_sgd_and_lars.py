@@ -24,7 +24,8 @@ class Rates(keras.optimizers.schedules.LearningRateSchedule):
 
 def problem(seed=0):
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(size=(4, 3)).astype("float32"), rng.normal(size=3).astype("float32")]
+    shapes = [(4, 3), (3,), (2, 2, 3, 2)]  # as of a dense layer, a bias and a convolution
+    weights = [rng.normal(size=shape).astype("float32") for shape in shapes]
     gradients = [[rng.normal(size=w.shape).astype("float32") for w in weights] for _ in RATES]
     return weights, gradients
 
@@ -43,7 +44,7 @@ def apply(optimizer, gradients, variables):
 def run(optimizer, weights, gradients):
     """The weights after each step: a list of steps, each a list of arrays."""
     variables = [
-        keras.Variable(w, name=name) for w, name in zip(weights, ["kernel", "bias", "other"])
+        keras.Variable(w, name=name) for w, name in zip(weights, ["kernel", "bias", "kernel2"])
     ]
     optimizer.build(variables)
     history = []
@@ -320,3 +321,26 @@ def test_refuses(optimizer, arguments, message):
 def test_the_decoupled_exclusion_is_refused():
     with pytest.raises(ValueError, match="the argument `exclude` of LARS"):
         LARS().exclude_from_weight_decay(var_names=["bias"])
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch does not compile the step")
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_in_a_compiled_step(policy):
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((16, 6, 6, 1), "float32"), rng.integers(0, 2, 16)
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = keras.Sequential(
+            [
+                keras.Input((6, 6, 1)),
+                keras.layers.Conv2D(4, 3),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2, activation="softmax", dtype="float32"),
+            ]
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    optimizer = LARS(1.0, trust_coefficient=0.05, clip=True)
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=True)
+    losses = model.fit(images, labels, epochs=15, verbose=0).history["loss"]
+    assert losses[-1] < 0.8 * losses[0]
