@@ -1,0 +1,243 @@
+"""The commands; what they do is in the modules they call."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from keras_contrastive.callbacks import CollapseWarning
+from keras_contrastive.cli import demo as demos
+from keras_contrastive.cli.embedding import check_format, write_features
+from keras_contrastive.cli.evaluate import evaluate as evaluate_encoder
+from keras_contrastive.cli.overrides import override, parse_assignment
+from keras_contrastive.cli.pretrain import pretrain as run_recipe
+from keras_contrastive.cli.recipe import Data, Recipe
+from keras_contrastive.cli.report import write_report
+from keras_contrastive.cli.splits import load_splits
+from keras_contrastive.cli.tables import labels_table, results_table, zoo_table
+from keras_contrastive.data import load
+from keras_contrastive.evaluation import embed as embed_images
+from keras_contrastive.presets import from_preset, presets
+
+app = typer.Typer(
+    help="Pretrain image encoders without labels, and measure, use and show them.\n\n"
+    "KERAS_BACKEND chooses tensorflow, jax or torch.",
+    epilog="Start with: keras-contrastive demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+zoo = typer.Typer(help="The pretrained encoders that come with the package.", no_args_is_help=True)
+app.add_typer(zoo, name="zoo")
+
+EncoderArgument = Annotated[
+    str, typer.Argument(help="Name of a preset, folder of a run or preset, or .keras file.")
+]
+DataArgument = Annotated[
+    str, typer.Argument(help="Folder of images, .npz file, tensorflow-datasets name, or `digits`.")
+]
+TestOption = Annotated[
+    str | None, typer.Option(help="Second source to test on. Without: a fifth of the first.")
+]
+SizeOption = Annotated[int | None, typer.Option(help="Bring images to this height and width.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")]
+
+
+@contextmanager
+def _explained() -> Iterator[Console]:
+    """Say what is wrong in a sentence: errors instead of a traceback, and collapses."""
+    console = Console()
+    try:
+        with warnings.catch_warnings():
+            show = warnings.showwarning
+
+            def explain(message: Any, category: type[Warning], *where: Any) -> None:
+                if issubclass(category, CollapseWarning):
+                    console.print(f"[bold yellow]Warning:[/] {message}", highlight=False)
+                else:
+                    show(message, category, *where)
+
+            warnings.showwarning = explain
+            yield console
+    except (ValueError, ImportError, OSError) as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. The same command goes on after the last whole epoch.")
+        raise typer.Exit(130) from None
+
+
+@app.command(no_args_is_help=True)
+def pretrain(
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe, a YAML file.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of the run. [runs/METHOD_ENCODER_DATA]")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Folder, .npz, tfds name or digits.")] = None,
+    test: TestOption = None,
+    method: Annotated[str | None, typer.Option(help="simclr, moco or byol.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="small_resnet, resnet18, ...")] = None,
+    image_size: SizeOption = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and views.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, mixed_bfloat16, ...")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any entry of the recipe: key=value.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop in time, between epochs.")] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Go on with an unfinished run in the folder, or start again.")
+    ] = True,
+    collapse_alarm: Annotated[bool, typer.Option(help="Warn of a collapsed encoder.")] = True,
+) -> None:
+    """Pretrain an encoder from a recipe, from flags, or from a recipe changed by flags.
+
+    The folder of the run gets recipe.yaml, history.csv, method.keras, encoder.keras, results.json
+    and a README.md. Press Ctrl-C at any time: the same command goes on after the last whole
+    epoch, and ends with the same results.
+
+    Examples:
+
+    - `keras-contrastive pretrain recipe.yaml`
+
+    - `keras-contrastive pretrain --data photos/ --image-size 64 --epochs 200`
+
+    - `keras-contrastive pretrain recipe.yaml --set method.loss.temperature=0.2 --run runs/cooler`
+    """
+    flags = {
+        "data.source": data,
+        "data.test": test,
+        "method": method,
+        "encoder": encoder,
+        "data.image_size": image_size,
+        "training.epochs": epochs,
+        "training.batch_size": batch_size,
+        "optimizer.learning_rate": learning_rate,
+        "training.seed": seed,
+        "training.precision": precision,
+    }
+    with _explained() as console:
+        changes = {key: value for key, value in flags.items() if value is not None}
+        changes |= dict(parse_assignment(text) for text in set_ or [])
+        plan = override(Recipe.load(recipe) if recipe else Recipe(), changes)
+        names = (plan.method.name, plan.encoder.name, Path(plan.data.source).stem)
+        folder = run or Path("runs") / "_".join(names).lower()
+        results = run_recipe(plan, folder, resume, minutes, collapse_alarm, console)
+        console.print(results_table(results))
+        if not results["finished"]:
+            console.print(f"Stopped after epoch {results['epochs']}; the same command goes on.")
+        console.print(f"{folder}  (next: keras-contrastive report {folder})", highlight=False)
+
+
+@app.command(no_args_is_help=True)
+def evaluate(
+    encoder: EncoderArgument,
+    data: DataArgument,
+    test: TestOption = None,
+    image_size: SizeOption = None,
+    k: Annotated[int, typer.Option(help="Neighbours of the kNN vote.")] = 200,
+    temperature: Annotated[float, typer.Option(help="Of the kNN vote.")] = 0.1,
+    label_fraction: Annotated[
+        list[float] | None, typer.Option(help="Also fine-tune on this share of the labels.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Of the fine-tuning.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of the split and the fine-tuning.")] = 0,
+    json_file: JsonOption = None,
+) -> None:
+    """Measure an encoder: kNN, linear and ridge probe, rank and uniformity, few labels.
+
+    Probes choose their settings on a held-out part of the training images; the test images are
+    used once.
+
+    Examples:
+
+    - `keras-contrastive evaluate runs/mine digits --k 20`
+
+    - `keras-contrastive evaluate encoder.keras train/ --test val/ --label-fraction 0.01`
+    """
+    with _explained() as console:
+        model = from_preset(encoder)
+        splits = load_splits(Data(source=data, test=test, image_size=image_size), seed)
+        figures = evaluate_encoder(
+            model, splits, k, temperature, label_fraction or (), epochs, seed
+        )
+        console.print(results_table(figures))
+        if "labels" in figures:
+            console.print(labels_table(figures["labels"]))
+        _write_json(json_file, {"encoder": encoder, "data": data, "test": test, "k": k, **figures})
+
+
+@app.command(no_args_is_help=True)
+def embed(
+    encoder: EncoderArgument,
+    data: DataArgument,
+    output: Annotated[Path, typer.Argument(help="File to write: .npz or .parquet.")],
+    image_size: SizeOption = None,
+    batch_size: Annotated[int, typer.Option(help="Images in one forward pass.")] = 256,
+) -> None:
+    """Write the features of images to a file, with labels and file names where there are any.
+
+    Examples:
+
+    - `keras-contrastive embed runs/mine photos/ features.parquet --image-size 64`
+    """
+    with _explained() as console:
+        check_format(output)
+        model, loaded = from_preset(encoder), load(data, image_size)
+        files = [str(path) for path in getattr(loaded, "paths", [])] or None
+        source = loaded.in_memory() if files else loaded
+        features = embed_images(model, source.images, batch_size)
+        write_features(output, features, source.labels, files)
+        console.print(f"{len(features):,} × {features.shape[1]} features: {output}")
+
+
+@app.command(no_args_is_help=True)
+def report(run: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
+    """Write report.html into the folder of a run: one page that opens without a network.
+
+    It shows results, training curves, a map of the representation, nearest neighbours, augmented
+    views and the settings.
+
+    Examples:
+
+    - `keras-contrastive report runs/simclr_small_resnet_digits`
+    """
+    with _explained() as console:
+        console.print(str(write_report(run)))
+
+
+@zoo.command("list")
+def zoo_list(json_file: JsonOption = None) -> None:
+    """List the pretrained encoders with what was measured for each."""
+    with _explained() as console:
+        known = presets()
+        console.print(zoo_table(known) if known else "No preset comes with this version.")
+        _write_json(json_file, {name: preset.results for name, preset in known.items()})
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the run is written.")] = Path(
+        "keras_contrastive_demo"
+    ),
+    smoke: Annotated[bool, typer.Option(help="A few seconds, to see that it runs.")] = False,
+) -> None:
+    """Everything once, on 1,797 scanned digits, in about two minutes and without a network.
+
+    Pretrains without labels, measures before and after, fine-tunes on few labels, loads the saved
+    encoder in plain Keras, and writes a report.
+    """
+    with _explained() as console:
+        demos.demo(folder, console, smoke)
+
+
+def _write_json(path: Path | None, figures: dict[str, Any]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")

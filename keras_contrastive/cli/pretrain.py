@@ -1,0 +1,185 @@
+"""Run a recipe: train, keep everything that a run leaves behind, measure."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from keras_contrastive.callbacks import CollapseAlarm, KNNAccuracy, RepresentationMetrics
+from keras_contrastive.cli import machine
+from keras_contrastive.cli.build import build, check
+from keras_contrastive.cli.history import EpochHistory, column, read_history
+from keras_contrastive.cli.measure import measure
+from keras_contrastive.cli.progress import TrainingProgress
+from keras_contrastive.cli.recipe import Evaluation, Recipe
+from keras_contrastive.cli.run_folder import RunFolder
+from keras_contrastive.cli.splits import load_splits
+from keras_contrastive.data import Source, indexed, train_holdout_split
+from keras_contrastive.presets import save_to_preset
+
+
+def pretrain(
+    recipe: Recipe,
+    folder: str | Path,
+    resume: bool = True,
+    minutes: float | None = None,
+    collapse_alarm: bool = True,
+    console: Console | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, Any]:
+    """Pretrain an encoder as a recipe says, into a folder.
+
+    The folder gets `recipe.yaml`, `history.csv`, `method.keras`, `encoder.keras`, `results.json`
+    and `README.md`: it is a preset, which `from_preset` loads. The state after every epoch is
+    kept until the run is finished, and a run that was interrupted goes on from there; its results
+    equal those of an uninterrupted run.
+
+    Args:
+        recipe: The recipe.
+        folder: The folder of the run.
+        resume: Go on with an unfinished run in the folder; `False` to start again.
+        minutes: Stop after the epoch that brings the training time of this call nearest to the
+            limit without passing it, though after one epoch at least; the run stays unfinished.
+        collapse_alarm: Warn when the representation collapses.
+        console: Where progress is shown; `None` for nowhere.
+        callbacks: More callbacks.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        ValueError: On a recipe, data or folder that does not do.
+    """
+    check(recipe)
+    console = console or Console(quiet=True)
+    run, settings = RunFolder(Path(folder)), recipe.training
+    run.prepare(recipe, resume)
+    splits = load_splits(recipe.data, settings.seed)
+    train = splits.train
+    method = build(recipe, train.images.shape[1:], len(train) // settings.batch_size)
+    labelled = method.probe_classes is not None
+    batches = indexed(
+        train.images,
+        train.labels if labelled else None,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        drop_remainder=True,
+    )
+    console.print(
+        f"{type(method).__name__} · {method.encoder.name}, {method.encoder.count_params():,} "
+        f"weights · {len(train):,} images · {settings.epochs} epochs of {len(batches)} steps",
+        highlight=False,
+    )
+    knn = {"k": recipe.evaluation.k, "temperature": recipe.evaluation.temperature}
+    before = measure(method.encoder, splits.train, splits.test, **knn)
+    progress = TrainingProgress(console, settings.epochs, len(batches), settings.batch_size)
+    try:
+        method.fit(
+            batches,
+            epochs=settings.epochs,
+            shuffle=False,  # the batches have an order of their own for each epoch
+            verbose=0,
+            callbacks=[
+                _EpochOrder(batches),
+                *_measurements(train, recipe.evaluation, settings.seed),
+                *([CollapseAlarm()] if collapse_alarm else []),
+                EpochHistory(run.history),
+                progress,
+                keras.callbacks.BackupAndRestore(str(run.backup), delete_checkpoint=False),
+                *([_TimeLimit(minutes)] if minutes else []),
+                *callbacks,
+            ],
+        )
+    finally:
+        progress.close()
+    method.save(run.method)
+    rows = read_history(run.history)
+    results = {
+        **measure(method.encoder, splits.train, splits.test, **knn),
+        "before": before,
+        "finished": rows[-1]["epoch"] >= settings.epochs,
+        **_facts(recipe, rows, len(batches)),
+        "num_train": len(splits.train),
+        "num_test": len(splits.test),
+        "num_classes": splits.train.num_classes,
+    }
+    preset = save_to_preset(method, run.path, run.recipe.read_text("utf8"), results)
+    if preset.results["finished"]:
+        shutil.rmtree(run.backup)
+    return preset.results
+
+
+def _measurements(train: Source, settings: Evaluation, seed: int) -> list[keras.callbacks.Callback]:
+    """The curves of a run, from training images alone."""
+    rows = len(train) if train.labels is None else train.labels
+    # A fifth at most, so that a small set keeps a bank to compare with.
+    fraction = min(settings.queries / len(train), 0.2)
+    bank, queries = (train.subset(part) for part in train_holdout_split(rows, fraction, seed))
+    bank = bank.subset(np.random.default_rng(seed).permutation(len(bank))[: settings.bank])
+    curves = [RepresentationMetrics(queries.images, every=settings.every)]
+    if train.labels is not None:
+        curves.insert(
+            0,
+            KNNAccuracy(
+                bank=(bank.images, bank.labels),
+                queries=(queries.images, queries.labels),
+                k=settings.k,
+                temperature=settings.temperature,
+                every=settings.every,
+            ),
+        )
+    return curves
+
+
+def _facts(recipe: Recipe, rows: list[dict[str, float]], steps: int) -> dict[str, Any]:
+    """What a reader needs to judge the figures."""
+    seconds = sorted(row["seconds"] for row in rows)[len(rows) // 2]
+    return {
+        "method": recipe.method.name,
+        "encoder": recipe.encoder.name,
+        "data": Path(recipe.data.source).name,
+        "epochs": rows[-1]["epoch"],
+        "seconds_per_epoch": seconds,
+        "images_per_second": round(steps * recipe.training.batch_size / seconds, 1),
+        "peak_memory_mb": machine.peak_memory_mb(),
+        "seed": recipe.training.seed,
+        "backend": keras.backend.backend(),
+        "hardware": machine.hardware(),
+        "versions": machine.versions(),
+        "history": [round(value, 4) for value in column(rows, "knn_accuracy")[1]],
+    }
+
+
+class _EpochOrder(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, also when a run starts in the middle."""
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.batches.epoch = epoch
+
+
+class _TimeLimit(keras.callbacks.Callback):
+    """Stops when one more epoch would pass the limit."""
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.seconds = 60 * minutes
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch_started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.perf_counter()
+        if now - self.started + (now - self.epoch_started) > self.seconds:
+            self.model.stop_training = True

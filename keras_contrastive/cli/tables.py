@@ -1,0 +1,74 @@
+"""Figures as tables in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from keras_contrastive.presets import Preset
+
+_ROWS = {
+    "knn": ("kNN", "{:.1%}"),
+    "linear": ("linear probe", "{:.1%}"),
+    "ridge": ("ridge probe", "{:.1%}"),
+    "rank_me": ("RankMe", "{:.1f}"),
+    "effective_rank": ("effective rank", "{:.1f}"),
+    "uniformity": ("uniformity", "{:.2f}"),
+    "representation_std": ("spread", "{:.2f}"),
+}
+
+
+def results_table(results: Mapping[str, Any]) -> Table:
+    """Figures of an encoder, beside those of pixels and the untrained one where known."""
+    columns = {
+        "pixels": results.get("pixels"),
+        "untrained": results.get("before"),
+        "pretrained": results,
+    }
+    columns = {name: values for name, values in columns.items() if values}
+    table = Table("on the test images")
+    for name in columns:
+        table.add_column(name, justify="right", style="bold" if name == "pretrained" else None)
+    for key, (label, template) in _ROWS.items():
+        if key in results:
+            table.add_row(label, *(_shown(values, key, template) for values in columns.values()))
+    return table
+
+
+def labels_table(entries: list[Mapping[str, float]]) -> Table:
+    """Few labels: from scratch and fine-tuned."""
+    table = Table()
+    table.add_column("labels")
+    table.add_column("from scratch", justify="right")
+    table.add_column("fine-tuned", justify="right", style="bold")
+    for entry in entries:
+        table.add_row(
+            f"{entry['fraction']:.0%} ({entry['num_labels']})",
+            f"{entry['from_scratch']:.1%}",
+            f"{entry['fine_tuned']:.1%}",
+        )
+    return table
+
+
+def zoo_table(presets: Mapping[str, Preset]) -> Table:
+    """The presets with what was measured."""
+    table = Table()
+    for name in ("preset", "kNN", "linear", "weights", "features", "image", "epochs", "s/epoch"):
+        table.add_column(name, justify="left" if name == "preset" else "right")
+    for name, preset in presets.items():
+        known = preset.results
+        table.add_row(
+            name,
+            _shown(known, "knn", "{:.1%}"),
+            _shown(known, "linear", "{:.1%}"),
+            _shown(known, "parameters", "{:,}"),
+            _shown(known, "feature_dim", "{}"),
+            "×".join(map(str, known["input_shape"])) if "input_shape" in known else "–",
+            _shown(known, "epochs", "{}"),
+            _shown(known, "seconds_per_epoch", "{:.3g}"),
+        )
+    return table
+
+
+def _shown(results: Mapping[str, Any], key: str, template: str) -> str:
+    return template.format(results[key]) if key in results else "–"

@@ -1,0 +1,110 @@
+"""A run: what it leaves behind, and that an interruption makes no difference."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_contrastive.cli.history import EpochHistory, column, read_history
+from keras_contrastive.cli.pretrain import pretrain
+from keras_contrastive.presets import from_preset
+from tests.cli.tiny import recipe, write_images
+
+
+@pytest.fixture
+def source(tmp_path):
+    return write_images(tmp_path / "images.npz")
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C in the middle of an epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == 1 and batch == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_run_leaves_everything_behind(source, tmp_path):
+    results = pretrain(recipe(source), tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "recipe.yaml", "history.csv", "method.keras", "encoder.keras", "results.json", "README.md",
+    }  # fmt: skip
+    rows = read_history(tmp_path / "run" / "history.csv")
+    assert column(rows, "epoch")[1] == [1, 2, 3]
+    assert {"loss", "knn_accuracy", "effective_rank", "seconds"} <= set(rows[0])
+    assert results["finished"]
+    assert results["num_train"] + results["num_test"] == 64
+    assert 0 <= results["before"]["knn"] <= 1
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["knn"] == results["knn"]
+    assert from_preset(tmp_path / "run").output_shape == (None, 8)
+
+
+def test_a_resumed_run_equals_one_that_was_not_interrupted(source, tmp_path):
+    whole = pretrain(recipe(source), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(recipe(source), tmp_path / "parts", callbacks=[Interrupt()])
+    assert not (tmp_path / "parts" / "results.json").exists()
+    keras.utils.set_random_seed(99)  # a new process has another state
+    parts = pretrain(recipe(source), tmp_path / "parts")
+    same = ("knn", "linear", "ridge", "rank_me", "history", "epochs", "before")
+    assert {key: parts[key] for key in same} == {key: whole[key] for key in same}
+    losses = [
+        column(read_history(tmp_path / name / "history.csv"), "loss")[1]
+        for name in ("whole", "parts")
+    ]
+    assert losses[0] == losses[1]
+    for one, other in zip(
+        from_preset(tmp_path / "whole").get_weights(), from_preset(tmp_path / "parts").get_weights()
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_time_limit_leaves_a_run_that_goes_on(source, tmp_path):
+    results = pretrain(recipe(source), tmp_path / "run", minutes=1e-6)
+    assert (results["epochs"], results["finished"]) == (1, False)
+    results = pretrain(recipe(source), tmp_path / "run")
+    assert (results["epochs"], results["finished"]) == (3, True)
+    assert not (tmp_path / "run" / "backup").exists()
+
+
+def test_a_finished_run_is_not_overwritten_unless_asked(source, tmp_path):
+    pretrain(recipe(source, epochs=1), tmp_path / "run")
+    with pytest.raises(ValueError, match="which is finished"):
+        pretrain(recipe(source, epochs=1), tmp_path / "run")
+    with pytest.raises(ValueError, match=r"another training \(.*'epochs': 1.*'epochs': 2"):
+        pretrain(recipe(source, epochs=2), tmp_path / "run")
+    assert pretrain(recipe(source, epochs=2), tmp_path / "run", resume=False)["epochs"] == 2
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_of_something_else_is_left_alone(source, tmp_path, resume):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "README.md").write_text("mine")
+    with pytest.raises(ValueError, match="which holds other files"):
+        pretrain(recipe(source), other, resume=resume)
+    assert (other / "README.md").read_text() == "mine"
+
+
+def test_images_without_labels_are_measured_without_accuracies(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")
+    np.savez(tmp_path / "bare.npz", images=images)
+    results = pretrain(recipe(tmp_path / "bare.npz", epochs=1), tmp_path / "run")
+    assert "knn" not in results
+    assert results["rank_me"] > 0
+
+
+def test_a_history_replaces_the_epochs_that_are_trained_again(tmp_path):
+    for start, losses in ((0, [3.0, 2.0]), (1, [1.5, 1.0])):
+        history = EpochHistory(tmp_path / "history.csv")
+        for epoch, loss in enumerate(losses, start):
+            history.on_epoch_begin(epoch)
+            history.on_epoch_end(epoch, {"loss": loss, **({"knn": 0.5} if epoch == 2 else {})})
+    rows = read_history(tmp_path / "history.csv")
+    assert column(rows, "loss") == ([1, 2, 3], [3.0, 1.5, 1.0])
+    assert column(rows, "knn") == ([3], [0.5])
