@@ -163,6 +163,8 @@ class Method(StepHook, keras.Model):
                 check_images(part)
         if _is_array(y) and self.probe_classes is not None:
             labels = ops.convert_to_numpy(y)
+            if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
+                labels = labels[:, 0]
             check_labels(labels[labels != UNLABELLED], self.probe_classes)
         batch_size = args[0] if args else kwargs.get("batch_size")
         _check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)

@@ -49,7 +49,7 @@ def moco(**kwargs):
 
 
 def moco_symmetric(**kwargs):
-    return moco(symmetric=True, shuffle_splits=2, **kwargs)
+    return moco(**{"symmetric": True, "shuffle_splits": 2, **kwargs})
 
 
 def byol(momentum=0.9, **kwargs):

@@ -1,0 +1,41 @@
+"""The CIFAR-10 images that benchmarks and zoo recipes train on, as one `.npz`.
+
+    python benchmarks/cifar10.py runs/cifar10
+
+writes `train.npz` and `test.npz` (arrays `images`, `labels`, `class_names`) from a folder of JPEG
+archives with a `load.py`, named by KERAS_CONTRASTIVE_DATA.
+"""
+
+import argparse
+import importlib.util
+import os
+import pathlib
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = pathlib.Path(os.environ.get("KERAS_CONTRASTIVE_DATA", ROOT.parent / "shared" / "data"))
+
+
+def load(split):
+    """Images (N, 32, 32, 3) uint8, labels (N,) and class names of `train` or `test`."""
+    spec = importlib.util.spec_from_file_location("cifar10_loader", FOLDER / "load.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    images, labels, names = module.cifar10(split)
+    return images, labels.astype("int64"), names
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in ("train", "test"):
+        images, labels, names = load(split)
+        np.savez(folder / f"{split}.npz", images=images, labels=labels, class_names=names)
+        print(f"{folder / split}.npz: {len(images):,} images")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Quality at equal time: our methods and a peer on the same images, network and processor.
+
+    python benchmarks/quality.py --minutes 15 --peer /path/to/environment/bin/python
+
+Each trainer gets the same minutes on the CIFAR-10 training images, one after the other, alone on
+the machine. Learning rates decay over the clock, so that each ends its schedule with its budget.
+Then kNN (k 200, temperature 0.1) and a linear probe on frozen features, by the same code for all.
+With `--holdout` the last 5,000 training images take the place of the test set: to choose settings.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+HOLDOUT = 5000
+
+
+class TimeIsUp(Exception):
+    """Ends `fit` at once; Keras would go on with the next epoch after a StopIteration."""
+
+
+def images(holdout):
+    from benchmarks.cifar10 import load
+
+    (train, train_labels, _), (test, test_labels, _) = load("train"), load("test")
+    if holdout:
+        test, test_labels = train[-HOLDOUT:], train_labels[-HOLDOUT:]
+        train, train_labels = train[:-HOLDOUT], train_labels[:-HOLDOUT]
+    return {
+        "train_images": train,
+        "train_labels": train_labels,
+        "test_images": test,
+        "test_labels": test_labels,
+    }
+
+
+def worker(args):
+    """Trains one of our methods; runs in a process of its own, so that memory is its own."""
+    import keras
+
+    from keras_contrastive import evaluation, optimizers
+    from keras_contrastive.cli import machine
+    from keras_contrastive.cli.build import build
+    from keras_contrastive.cli.component import Component
+    from keras_contrastive.cli.recipe import Recipe
+    from keras_contrastive.data import indexed
+
+    recipe = Recipe.load(args.worker)
+    data = np.load(args.data)
+    settings = recipe.optimizer
+    peak = settings.learning_rate
+    if settings.scaling == "linear":
+        peak = optimizers.linear_scaling(peak, recipe.training.batch_size)
+    keras.utils.set_random_seed(args.seed)
+    method = build(recipe, data["train_images"].shape[1:], steps_per_epoch=1)
+    target = Component(settings.name, {}).find("optimizer", optimizers, keras.optimizers)
+    method.compile(target(peak, **settings.arguments), jit_compile=recipe.training.jit_compile)
+
+    class Clock(keras.callbacks.Callback):
+        """Decays the learning rate over the clock, and stops when the time is up."""
+
+        steps, started = 0, None
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.started = self.started or time.perf_counter()
+            spent = (time.perf_counter() - self.started) / args.seconds
+            warmup = min(1.0, (self.steps + 1) / 200)
+            rate = peak * warmup * 0.5 * (1 + np.cos(np.pi * min(spent, 1)))
+            self.model.optimizer.learning_rate = rate
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+            if time.perf_counter() - self.started >= args.seconds:
+                self.seconds = time.perf_counter() - self.started
+                raise TimeIsUp
+
+    batch_size = recipe.training.batch_size
+    batches = indexed(
+        data["train_images"], batch_size=batch_size, seed=args.seed, drop_remainder=True
+    )
+    clock = Clock()
+    try:
+        method.fit(batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[clock])
+    except TimeIsUp:
+        pass
+    pairs = clock.steps * batch_size
+    epochs = clock.steps / len(batches)
+    facts = {
+        "epochs": round(epochs, 2),
+        "seconds": round(clock.seconds, 1),
+        "seconds_per_epoch": round(clock.seconds / epochs, 2),
+        "pairs_per_second": round(pairs / clock.seconds, 1),
+        "peak_memory_mb": machine.peak_memory_mb(),
+        "last_loss": float(method.get_metrics_result()["loss"]),
+        "weights": method.encoder.count_params(),
+        "setting": recipe.to_dict(),
+        "backend": keras.backend.backend(),
+        "versions": machine.versions(),
+    }
+    np.savez(
+        args.output,
+        train=evaluation.embed(method.encoder, data["train_images"]),
+        test=evaluation.embed(method.encoder, data["test_images"]),
+        facts=json.dumps(facts),
+    )
+
+
+def run(name, command, data, folder, seed):
+    """Runs a trainer and measures the features it leaves."""
+    from keras_contrastive import evaluation
+
+    output = folder / f"{name}-{seed}.npz"
+    subprocess.run([*command, str(output)], check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    found = np.load(output)
+    features = found["train"], data["train_labels"], found["test"], data["test_labels"]
+    linear = evaluation.linear_probe(*features, seed=seed)
+    return {
+        "name": name,
+        "seed": seed,
+        "knn": evaluation.knn_accuracy(*features, k=200, temperature=0.1),
+        "linear": linear.accuracy,
+        "ridge": evaluation.ridge_probe(*features).accuracy,
+        "effective_rank": float(evaluation.effective_rank(found["test"])),
+        "representation_std": float(evaluation.representation_std(found["test"])),
+        **json.loads(str(found["facts"])),
+    }
+
+
+def show(rows):
+    columns = {
+        "knn": "{:.3f}",
+        "linear": "{:.3f}",
+        "ridge": "{:.3f}",
+        "epochs": "{:.1f}",
+        "seconds_per_epoch": "{:.1f}",
+        "pairs_per_second": "{:.0f}",
+        "peak_memory_mb": "{:.0f}",
+        "effective_rank": "{:.1f}",
+    }
+    print(f"{'':24}" + "".join(f"{name.replace('_', ' '):>19}" for name in columns))
+    for row in rows:
+        cells = (form.format(row[name]) for name, form in columns.items())
+        print(f"{row['name'] + ' seed ' + str(row['seed']):24}" + "".join(f"{c:>19}" for c in cells))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--recipes", nargs="*", default=sorted(map(str, (HERE / "recipes").glob("*.yaml"))))
+    parser.add_argument("--peer", help="python of an environment with lightly")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--holdout", action="store_true", help="choose on held-out training images")
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--data", help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("output", nargs="?", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        return worker(args)
+
+    from keras_contrastive.cli import machine
+
+    data, seconds, rows = images(args.holdout), 60 * args.minutes, []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        path = folder / "data.npz"
+        np.savez(path, **data)
+        for seed in args.seeds:
+            common = ["--seconds", str(seconds), "--seed", str(seed)]
+            commands = {
+                pathlib.Path(recipe).stem: [
+                    *[sys.executable, __file__, "--worker", recipe, "--data", str(path), *common]
+                ]
+                for recipe in args.recipes
+            }
+            if args.peer:
+                script = str(HERE / "peers" / "lightly_simclr.py")
+                # The data comes before the output, which `run` adds.
+                commands["lightly SimCLR"] = [args.peer, script, *common, str(path)]
+            for name, command in commands.items():
+                rows.append(run(name, command, data, folder, seed))
+                show(rows[-1:])
+    print(f"\n{args.minutes} minutes each on {machine.hardware()}")
+    show(rows)
+    if args.json:
+        report = {
+            "minutes": args.minutes,
+            "evaluated_on": "held-out training images" if args.holdout else "test images",
+            "hardware": machine.hardware(),
+            "rows": rows,
+        }
+        args.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
