@@ -59,9 +59,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         images: Images to measure the encoder on after each epoch, in inference mode; at least 32.
             Default: none, use the logs; right for batches of 32 or more.
         min_std: Limit for a complete collapse, 0 to 1. Default 0.1.
-        min_rank: Limit for a dimensional collapse. Default: `1 + min(1, (D - 1) / 100)`, 2 for 101
-            dimensions and more, close to 1 for few; 1.1 where D is not known. Features for K
-            classes that are fully separated have a rank of K - 1: lower it for K = 2 or 3.
+        min_rank: Limit for a dimensional collapse. Default: `1 + min(0.5, (D - 1) / 200)`, 1.5 for
+            101 dimensions and more, close to 1 for few; 1.1 where D is not known. Fully separated
+            features of K classes have a rank of K - 1: set it to 0 for two classes.
         patience: Epochs in succession before the alarm, at least 1. Default 3.
         action: `"warn"` with a `CollapseWarning`, or `"stop"` to warn and end training.
         batch_size: Images in one forward pass. Default 256.
@@ -161,7 +161,7 @@ class CollapseAlarm(keras.callbacks.Callback):
     def _rank_limit(self, dimension: int | None) -> float:
         if self.min_rank is not None:
             return self.min_rank
-        return 1.1 if dimension is None else 1.0 + min(1.0, (dimension - 1) / 100)
+        return 1.1 if dimension is None else 1.0 + min(0.5, (dimension - 1) / 200)
 
     def _is_low(self, name: str, value: float, limit: float) -> bool:
         """Whether the figure has been low, and not on its way up, for `patience` epochs."""
