@@ -44,7 +44,10 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11",
-    packages=[*find_packages(include=["keras_contrastive", "keras_contrastive.*"]), "keras_contrastive.zoo"],
+    packages=[
+        *find_packages(include=["keras_contrastive", "keras_contrastive.*"]),
+        "keras_contrastive.zoo",
+    ],
     package_dir={"keras_contrastive.zoo": "zoo"},
     package_data={
         "keras_contrastive": ["py.typed"],

@@ -9,6 +9,7 @@ With `--holdout` the last 5,000 training images take the place of the test set: 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -88,10 +89,8 @@ def worker(args):
         data["train_images"], batch_size=batch_size, seed=args.seed, drop_remainder=True
     )
     clock = Clock()
-    try:
-        method.fit(batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[clock])
-    except TimeIsUp:
-        pass
+    with contextlib.suppress(TimeIsUp):
+        method.fit(batches, epochs=10**6, verbose=0, callbacks=[clock])
     pairs = clock.steps * batch_size
     epochs = clock.steps / len(batches)
     facts = {
@@ -119,7 +118,9 @@ def run(name, command, data, folder, seed):
     from keras_contrastive import evaluation
 
     output = folder / f"{name}-{seed}.npz"
-    subprocess.run([*command, str(output)], check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    subprocess.run(
+        [*command, str(output)], check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}
+    )
     found = np.load(output)
     features = found["train"], data["train_labels"], found["test"], data["test_labels"]
     linear = evaluation.linear_probe(*features, seed=seed)
@@ -149,7 +150,9 @@ def show(rows):
     print(f"{'':24}" + "".join(f"{name.replace('_', ' '):>19}" for name in columns))
     for row in rows:
         cells = (form.format(row[name]) for name, form in columns.items())
-        print(f"{row['name'] + ' seed ' + str(row['seed']):24}" + "".join(f"{c:>19}" for c in cells))
+        print(
+            f"{row['name'] + ' seed ' + str(row['seed']):24}" + "".join(f"{c:>19}" for c in cells)
+        )
 
 
 def main():
@@ -157,7 +160,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--recipes", nargs="*", default=sorted(map(str, (HERE / "recipes").glob("*.yaml"))))
+    parser.add_argument(
+        "--recipes", nargs="*", default=sorted(map(str, (HERE / "recipes").glob("*.yaml")))
+    )
     parser.add_argument("--peer", help="python of an environment with lightly")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--holdout", action="store_true", help="choose on held-out training images")

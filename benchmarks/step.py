@@ -3,7 +3,7 @@
     KERAS_BACKEND=tensorflow python benchmarks/step.py
 
 Both train the small ResNet on the same views of the same batch; the hand-written step holds the
-network, NT-Xent and the optimizer, and nothing else. Rounds alternate, and the medians are compared.
+network, NT-Xent and the optimizer, and nothing else. Rounds alternate; the medians are compared.
 """
 
 import argparse

@@ -1,10 +1,11 @@
 """The projection and prediction heads of the papers: small multi-layer perceptrons."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import keras
 
-Head = keras.Model | Callable[[int], keras.Model] | None
+Head: TypeAlias = keras.Model | Callable[[int], keras.Model] | None
 
 
 def batch_norm(**kwargs: object) -> keras.layers.BatchNormalization:
@@ -182,16 +183,15 @@ def build_head(head: Head, default: Callable[[int], keras.Model], input_dim: int
     >>> layers.build_head(None, layers.moco_v1_projector, 64).output_shape
     (None, 128)
     """
-    if head is None:
-        head = default
-    if not isinstance(head, keras.Layer):
-        head = head(input_dim)
-    if not head.built:
-        head.build((None, input_dim))
-    if head.input_shape[-1] != input_dim:
+    model: Any = default if head is None else head
+    if not isinstance(model, keras.Layer):
+        model = model(input_dim)
+    if not model.built:
+        model.build((None, input_dim))
+    if model.input_shape[-1] != input_dim:
         raise ValueError(
             f"Expected a head that takes vectors of dimension {input_dim}, the output of what it "
-            f"stands on. Received: '{head.name}' with input shape {head.input_shape}. Pass a "
+            f"stands on. Received: '{model.name}' with input shape {model.input_shape}. Pass a "
             "function such as `keras_contrastive.layers.simclr_v2_projector` to have it sized."
         )
-    return head
+    return model

@@ -1,16 +1,16 @@
 """What every method shares: views, labels, metrics, and state that survives the step."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import keras
 from keras import ops
 
-from keras_contrastive.data import check_images, check_labels
+from keras_contrastive.data import Batches, check_images, check_labels
 from keras_contrastive.encoders import as_encoder
 from keras_contrastive.ops import as_unit_range, participation_ratio, representation_std
 from keras_contrastive.ops.similarity import Tensor
-from keras_contrastive.training import MomentumPair, StepHook
+from keras_contrastive.training import StepHook
 
 # Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
 RANK_ROWS = 256
@@ -22,7 +22,7 @@ BATCH_OF_ONE = (
 )
 
 
-class Method(StepHook, keras.Model):
+class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     """Base of all methods: a Keras model that maps inputs to the encoder's features.
 
     A method implements `objective`, and `after_step` if it keeps state. `fit` makes the views,
@@ -49,7 +49,7 @@ class Method(StepHook, keras.Model):
         num_views: int = 2,
         logs: Sequence[str] = (),
         probe_classes: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.encoder = as_encoder(encoder)
@@ -60,7 +60,7 @@ class Method(StepHook, keras.Model):
         self.steps = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps"
         )
-        self.probe = None
+        self.probe: Any = None
         names = ["representation_std", "effective_rank", *logs]
         if probe_classes is not None:
             self.probe = keras.layers.Dense(probe_classes, dtype="float32", name="probe")
@@ -140,7 +140,7 @@ class Method(StepHook, keras.Model):
         return self.get_metrics_result()
 
     def fit(
-        self, x: object = None, y: object = None, *args: object, **kwargs: object
+        self, x: object = None, y: object = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, after a look at arrays that can be looked at.
 
@@ -166,6 +166,8 @@ class Method(StepHook, keras.Model):
             if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
                 labels = labels[:, 0]
             check_labels(labels[labels != UNLABELLED], self.probe_classes)
+        if isinstance(x, Batches):
+            kwargs.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
         batch_size = args[0] if args else kwargs.get("batch_size")
         _check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
         return super().fit(x, y, *args, **kwargs)
@@ -188,8 +190,8 @@ class Method(StepHook, keras.Model):
             views = tuple(as_unit_range(view) for view in inputs)
         elif self.augmentation is None:
             raise ValueError(
-                f"Expected {self.num_views} ready views as a tuple, since {type(self).__name__} was "
-                "built without an augmentation. Received: one batch of inputs. Pass "
+                f"Expected {self.num_views} ready views as a tuple, since this "
+                f"{type(self).__name__} has no augmentation. Received: one batch of inputs. Pass "
                 "`augmentation=keras_contrastive.augmentation.simclr_views(...)`."
             )
         else:
@@ -234,7 +236,7 @@ class Method(StepHook, keras.Model):
         for tracker in self._trackers:
             tracker.update_state(ops.stop_gradient(results[tracker.name]), num_samples)
 
-    momentum_pair: MomentumPair | None = None  # set by methods with a target network
+    momentum_pair: Any = None  # the `MomentumPair` of methods with a target network
 
     @property
     def trainable(self) -> bool:
@@ -284,10 +286,13 @@ def _is_array(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
-def _check_rest(inputs: object, batch_size: int, validation_split: float) -> None:
+def _check_rest(inputs: Any, batch_size: int, validation_split: float) -> None:
     """A rest of one is known before training only for arrays; else the step complains."""
     first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
-    if _is_array(first) and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size:
+    if (
+        _is_array(first)
+        and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size
+    ):
         raise ValueError(BATCH_OF_ONE)
 
 

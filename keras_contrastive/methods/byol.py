@@ -1,6 +1,7 @@
 """BYOL: predict a slowly moving copy of oneself, without negatives."""
 
 from functools import partial
+from typing import Any
 
 import keras
 from keras import ops
@@ -65,7 +66,7 @@ class BYOL(Method):
         predictor: Head = None,
         momentum: Momentum = 0.996,
         probe_classes: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             encoder, augmentation, logs=["momentum"], probe_classes=probe_classes, **kwargs
@@ -97,7 +98,8 @@ class BYOL(Method):
             targets.append(self.target_projector(target, training=training))
         # |p - z|^2 = 2 - 2 cos for unit vectors, summed over the two directions.
         loss = 4.0 + 2.0 * (
-            negative_cosine(targets[1], predictions[0]) + negative_cosine(targets[0], predictions[1])
+            negative_cosine(targets[1], predictions[0])
+            + negative_cosine(targets[0], predictions[1])
         )
         return {
             "loss": loss,

@@ -1,5 +1,7 @@
 """MoCo: a queue of past keys, encoded by a slowly moving copy of the encoder."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -75,7 +77,7 @@ class MoCo(Method):
         shuffle_splits: int = 1,
         seed: int = 0,
         probe_classes: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             encoder,

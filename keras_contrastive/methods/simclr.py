@@ -1,5 +1,7 @@
 """SimCLR: two views of an image attract, all other images of the batch repel."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -57,7 +59,7 @@ class SimCLR(Method):
         projector: Head = None,
         loss: keras.losses.Loss | None = None,
         probe_classes: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             encoder,

@@ -6,14 +6,17 @@ differs is where state may change once the optimizer has stepped; that is all th
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
 
+_Base: Any = object  # at run time the mixin stands before `keras.Model`
 
-class _Step:
+
+class _Step(_Base):
     """What the backends share.
 
     Attributes:

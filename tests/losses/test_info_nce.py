@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_contrastive.losses import InfoNCE, NTXent, info_nce, nt_xent, nt_xent_accuracy
-from keras_contrastive.losses import info_nce_accuracy
+from keras_contrastive.losses import (
+    InfoNCE,
+    NTXent,
+    info_nce,
+    info_nce_accuracy,
+    nt_xent,
+    nt_xent_accuracy,
+)
 from tests.gradients import value_and_gradients
 
 
@@ -81,8 +87,9 @@ def test_nt_xent_of_orthogonal_pairs_by_hand():
 def test_order_of_the_samples_does_not_matter():
     z1, z2 = embeddings(6, seed=1), embeddings(6, seed=2)
     order = np.random.default_rng(0).permutation(6)
-    once, again = ops.convert_to_numpy(nt_xent(z1, z2)), ops.convert_to_numpy(
-        nt_xent(z1[order], z2[order])
+    once, again = (
+        ops.convert_to_numpy(nt_xent(z1, z2)),
+        ops.convert_to_numpy(nt_xent(z1[order], z2[order])),
     )
     np.testing.assert_allclose(once[order], again, rtol=1e-5)
 

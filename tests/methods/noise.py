@@ -17,8 +17,7 @@ class NoiseViews(keras.layers.Layer):
     def call(self, images):
         images = as_unit_range(images)
         return tuple(
-            images
-            + self.stddev * keras.random.normal(keras.ops.shape(images), seed=self.generator)
+            images + self.stddev * keras.random.normal(keras.ops.shape(images), seed=self.generator)
             for _ in range(self.num_views)
         )
 

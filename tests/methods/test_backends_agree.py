@@ -27,7 +27,9 @@ def one_step(name, weights=None):
     method.compile(optimizer=keras.optimizers.SGD(1.0))
     loss = method.fit(views, batch_size=16, verbose=0).history["loss"][0]
     trainable = [
-        (i, v) for i, v in enumerate(method.weights) if any(v is t for t in method.trainable_weights)
+        (i, v)
+        for i, v in enumerate(method.weights)
+        if any(v is t for t in method.trainable_weights)
     ]
     gradients = [before[i] - ops.convert_to_numpy(v) for i, v in trainable]
     return loss, gradients, before

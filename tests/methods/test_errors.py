@@ -63,7 +63,7 @@ def test_too_many_views():
 
 
 def test_a_momentum_that_is_none():
-    with pytest.raises(ValueError, match="momentum=1.5"):
+    with pytest.raises(ValueError, match=r"momentum=1\.5"):
         byol(momentum=1.5)
 
 

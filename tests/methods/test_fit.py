@@ -8,7 +8,16 @@ import pytest
 from keras import ops
 
 import keras_contrastive as kc
-from tests.methods.parts import METHODS, assert_same_weights, byol, compiled, images, moco, simclr, weights
+from tests.methods.parts import (
+    METHODS,
+    assert_same_weights,
+    byol,
+    compiled,
+    images,
+    moco,
+    simclr,
+    weights,
+)
 
 BACKEND = keras.backend.backend()
 PARTS = ("encoder", "projector", "predictor", "target_encoder", "target_projector")

@@ -84,7 +84,9 @@ def test_the_queue_holds_the_keys_of_the_target(make):
 def test_shuffled_parts_come_back_in_order():
     """Without batch normalisation, apart or together is the same."""
     keras.utils.set_random_seed(0)
-    encoder = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
+    encoder = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)]
+    )
     apart = kc.MoCo(encoder, queue_size=8, shuffle_splits=3, momentum=0.9)
     together = kc.MoCo(encoder, kc.augmentation.Views([[], []]), apart.projector, queue_size=8)
     for ours, theirs in zip(together.weights, apart.weights, strict=False):
@@ -121,7 +123,10 @@ def test_no_gradient_reaches_the_target_or_the_queue(make):
     names = list(inputs)
     for name in names[: len(targets)]:
         assert (gradients[name] == 0).all(), name
-    shifted = {name: array + 0.5 * np.random.default_rng(1).normal(size=array.shape).astype("float32") for name, array in inputs.items()}
+    shifted = {
+        name: array + 0.5 * np.random.default_rng(1).normal(size=array.shape).astype("float32")
+        for name, array in inputs.items()
+    }
     other, _ = value_and_gradients(loss, shifted, [])
     assert abs(other - value) > 1e-3
 

@@ -25,7 +25,9 @@ def test_masked_logsumexp_is_the_loop():
     expected = [
         np.log(sum(np.exp(X[i] @ Y[j]) for j in range(7) if (i + j) % 3 != 0)) for i in range(5)
     ]
-    np.testing.assert_allclose(ops.convert_to_numpy(masked_logsumexp(X, Y, keep)), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(masked_logsumexp(X, Y, keep)), expected, rtol=1e-5
+    )
 
 
 def test_masked_logsumexp_of_huge_logits_is_finite():

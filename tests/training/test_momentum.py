@@ -9,7 +9,9 @@ from keras_contrastive.training import MomentumPair, copy_network
 
 
 def network():
-    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.BatchNormalization()])
+    return keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2), keras.layers.BatchNormalization()]
+    )
 
 
 def test_a_copy_has_the_weights_and_shares_no_variable():
@@ -60,5 +62,5 @@ def test_pairs_leave_moving_statistics_out_and_freeze_the_target():
 
 def test_a_target_of_another_architecture_is_refused():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         MomentumPair([network()], [other], momentum=0.9)
