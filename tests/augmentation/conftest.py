@@ -10,30 +10,34 @@ from sklearn.datasets import load_sample_image
 @pytest.fixture
 def run():
     """Calls a layer or a function of tensors, NumPy in and out; compiled under JAX, for speed."""
+    compiled = {}
 
     def run(function, *arrays):
         tensors = [ops.convert_to_tensor(array) for array in arrays]
         if keras.backend.backend() != "jax":
             results = function(*tensors)
-        elif isinstance(function, keras.layers.Layer):
-            results = run_layer_in_jax(function, *tensors)
         else:
-            import jax
-
-            results = jax.jit(function)(*tensors)
+            results = run_in_jax(compiled, function, *tensors)
         return keras.tree.map_structure(np.asarray, results)
 
     return run
 
 
-def run_layer_in_jax(layer, *tensors):
+def run_in_jax(compiled, function, *tensors):
     import jax
 
-    def call(state, *tensors):
-        return layer.stateless_call([], state, *tensors)
+    variables = function.variables if isinstance(function, keras.layers.Layer) else []
 
-    results, state = jax.jit(call)([v.value for v in layer.variables], *tensors)
-    for variable, value in zip(layer.variables, state):
+    def call(state, *tensors):
+        if not variables:
+            return function(*tensors), state
+        return function.stateless_call([], state, *tensors)
+
+    if function not in compiled:  # without optimisation: it would take most of the time
+        options = {"xla_backend_optimization_level": 0}
+        compiled[function] = jax.jit(call, compiler_options=options)
+    results, state = compiled[function]([v.value for v in variables], *tensors)
+    for variable, value in zip(variables, state):
         variable.assign(value)
     return results
 

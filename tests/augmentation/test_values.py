@@ -36,16 +36,20 @@ def gaussian_blur(images, kernel_size, sigma):
     return convolve(images, gaussian_taps(both(sigma), kernel_size // 2))
 
 
+def clipped_blend(images, *factors):
+    return ops.clip(blend(images, *map(both, factors)), 0, 1)
+
+
 def adjust_brightness(images, factor):
-    return blend(images, both(factor), both(0), both(0))
+    return clipped_blend(images, factor, 0, 0)
 
 
 def adjust_contrast(images, factor):
-    return blend(images, both(factor), both(0), both(1 - factor))
+    return clipped_blend(images, factor, 0, 1 - factor)
 
 
 def adjust_saturation(images, factor):
-    return blend(images, both(factor), both(1 - factor), both(0))
+    return clipped_blend(images, factor, 1 - factor, 0)
 
 
 def adjust_hue(images, factor):

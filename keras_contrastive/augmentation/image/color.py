@@ -20,15 +20,16 @@ def gray_matrix(channels: int) -> Tensor:
 
 
 def blend(images: Tensor, own: Tensor, gray: Tensor, mean: Tensor) -> Tensor:
-    """clip(own * x + gray * luma(x) + mean * average(luma(x))), with one factor (N,) a sample.
+    """own * x + gray * luma(x) + mean * average(luma(x)), with one factor (N,) a sample.
 
-    Brightness b is (b, 0, 0), saturation s is (s, 1 - s, 0) and contrast c is (c, 0, 1 - c).
+    Brightness b is (b, 0, 0), saturation s is (s, 1 - s, 0) and contrast c is (c, 0, 1 - c), but
+    for the clip.
     """
     to_luma = gray_matrix(images.shape[1])
     own, gray, mean = (ops.reshape(factor, (-1, 1, 1)) for factor in (own, gray, mean))
     mixed = mix_channels(images, own * ops.eye(images.shape[1]) + gray * to_luma)
     average = ops.mean(images, axis=(2, 3)) @ ops.transpose(to_luma)  # (N, C), all channels equal
-    return ops.clip(mixed + (mean * average[:, :, None])[..., None], 0, 1)
+    return mixed + (mean * average[:, :, None])[..., None]
 
 
 def shift_hue(images: Tensor, shift: Tensor) -> Tensor:

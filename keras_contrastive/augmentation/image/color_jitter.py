@@ -105,12 +105,12 @@ def jitter(images: Tensor, factors: Tensor, order: Tensor) -> Tensor:
         change = ops.sum(chosen[:, :HUE] * factors[:, :HUE], axis=1) - 1
         blends.append((change, -change * chosen[:, SATURATION], -change * chosen[:, CONTRAST]))
 
-    def run(images: Tensor, active: list[Tensor]) -> Tensor:
-        for on, (own, gray, mean) in zip(active, blends):
-            images = blend(images, 1 + on * own, on * gray, on * mean)
-        return images
-
-    images = run(images, before)
-    if images.shape[1] == 3:
-        images = shift_hue(images, factors[:, HUE])
-    return run(images, after)
+    # Between the first blend and the last, colours run to 6: `relu6` clips quickly everywhere.
+    units = (6.0, 1.0, 1.0, 1.0, 1.0, 1 / 6)
+    for k, (on, unit) in enumerate(zip([*before, *after], units)):
+        if k == 3 and images.shape[1] == 3:
+            images = shift_hue(images, factors[:, HUE])
+        own, gray, mean = blends[k % 3]
+        images = blend(images, unit * (1 + on * own), unit * on * gray, unit * on * mean)
+        images = ops.relu6(images) if k < 5 else ops.clip(images, 0, 1)
+    return images
