@@ -97,7 +97,7 @@ def build_views(component: Component, input_shape: Sequence[int]) -> augmentatio
 
 def _argument(value: Any, section: str, steps: int) -> Any:
     """An argument of a method: a loss, a schedule or a head by its name, or a plain value."""
-    if not (isinstance(value, dict) and "name" in value):
+    if not isinstance(value, dict):
         return value
     component = Component.parse(value, section)
     target = component.find(section, layers, losses, optimizers)

@@ -20,7 +20,7 @@ from keras_contrastive.cli.recipe import Data, Recipe
 from keras_contrastive.cli.report import write_report
 from keras_contrastive.cli.splits import load_splits
 from keras_contrastive.cli.tables import labels_table, results_table, zoo_table
-from keras_contrastive.data import load
+from keras_contrastive.data import ImageFolder, load
 from keras_contrastive.evaluation import embed as embed_images
 from keras_contrastive.presets import from_preset, presets
 
@@ -56,11 +56,11 @@ def _explained() -> Iterator[Console]:
         with warnings.catch_warnings():
             show = warnings.showwarning
 
-            def explain(message: Any, category: type[Warning], *where: Any) -> None:
+            def explain(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
                 if issubclass(category, CollapseWarning):
                     console.print(f"[bold yellow]Warning:[/] {message}", highlight=False)
                 else:
-                    show(message, category, *where)
+                    show(message, category, *args, **kwargs)
 
             warnings.showwarning = explain
             yield console
@@ -109,7 +109,7 @@ def pretrain(
 
     - `keras-contrastive pretrain --data photos/ --image-size 64 --epochs 200`
 
-    - `keras-contrastive pretrain recipe.yaml --set method.loss.temperature=0.2 --run runs/cooler`
+    - `keras-contrastive pretrain recipe.yaml --set optimizer.final=1e-5 --run runs/again`
     """
     flags = {
         "data.source": data,
@@ -191,10 +191,12 @@ def embed(
     with _explained() as console:
         check_format(output)
         model, loaded = from_preset(encoder), load(data, image_size)
-        files = [str(path) for path in getattr(loaded, "paths", [])] or None
-        source = loaded.in_memory() if files else loaded
-        features = embed_images(model, source.images, batch_size)
-        write_features(output, features, source.labels, files)
+        files = None
+        if isinstance(loaded, ImageFolder):
+            files = [str(path) for path in loaded.paths]
+            loaded = loaded.in_memory()
+        features = embed_images(model, loaded.images, batch_size)
+        write_features(output, features, loaded.labels, files)
         console.print(f"{len(features):,} × {features.shape[1]} features: {output}")
 
 

@@ -74,10 +74,11 @@ def find(name: str, section: str, *modules: ModuleType) -> Callable[..., Any]:
 def _parameters(target: Callable[..., Any]) -> list[str]:
     """Names of the arguments; of a class that passes some on, also those of its bases."""
     own = inspect.signature(target).parameters.values()
-    passes_on = inspect.isclass(target) and any(p.kind is p.VAR_KEYWORD for p in own)
-    sources = [base for base in inspect.getmro(target) if base is not object] if passes_on else []
+    sources: list[Callable[..., Any]] = [target]
+    if inspect.isclass(target) and any(p.kind is p.VAR_KEYWORD for p in own):
+        sources = [base for base in inspect.getmro(target) if base is not object]
     names: dict[str, None] = {}
-    for source in sources or [target]:
+    for source in sources:
         parameters = inspect.signature(source).parameters.values()
         names |= dict.fromkeys(p.name for p in parameters if p.kind not in _COLLECTED)
     return list(names)

@@ -21,16 +21,24 @@ from keras_contrastive.cli.tables import labels_table, results_table
 from keras_contrastive.evaluation import embed
 from keras_contrastive.presets import from_preset, save_to_preset
 
-# Digits keep their class under a shift, a small rotation or a blot, but not in a mirror.
+# Digits keep their class when shifted, slanted, blurred or noisy, but not in a mirror. The views
+# were chosen by the kNN accuracy of held-out training images.
 RECIPE: dict[str, Any] = {
     "method": {"name": "simclr", "loss": {"name": "NTXent", "temperature": 0.2}},
     "encoder": {"name": "small_resnet", "widths": [32, 64, 128]},
     "augmentation": {
         "name": "views",
         "layers": [
-            {"name": "RandomResizedCrop", "size": 16, "scale": [0.5, 1.0]},
+            {
+                "name": "RandomAffine",
+                "degrees": 15,
+                "translate": [0.1, 0.1],
+                "scale": [0.85, 1.15],
+                "shear": 10,
+            },
             {"name": "ColorJitter", "brightness": 0.4, "contrast": 0.4, "saturation": 0, "hue": 0},
             {"name": "GaussianBlur", "kernel_size": 3},
+            {"name": "GaussianNoise"},
         ],
     },
     "data": {"source": "digits", "image_size": 16, "test_fraction": 0.25},
@@ -40,7 +48,7 @@ RECIPE: dict[str, Any] = {
         "warmup_epochs": 5,
         "weight_decay": 1e-4,
     },
-    "training": {"epochs": 100, "batch_size": 256},
+    "training": {"epochs": 80, "batch_size": 256},
     "evaluation": {"every": 5, "k": 20, "queries": 250},
 }
 

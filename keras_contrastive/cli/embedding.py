@@ -1,6 +1,7 @@
 """Features of a data set as a file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,10 +37,13 @@ def write_features(
     """
     check_format(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = {"labels": labels, "files": None if files is None else np.array(files)}
     if path.suffix == ".npz":
-        arrays = {key: value for key, value in known.items() if value is not None}
-        np.savez(path, features=features, **arrays)
+        arrays: dict[str, Any] = {"features": features}
+        if labels is not None:
+            arrays["labels"] = labels
+        if files is not None:
+            arrays["files"] = np.array(files)
+        np.savez(path, **arrays)
         return
     pyarrow, parquet = _pyarrow()
     flat = pyarrow.array(features.ravel())
@@ -51,7 +55,7 @@ def write_features(
     parquet.write_table(pyarrow.table(columns), path)
 
 
-def _pyarrow() -> tuple:
+def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         from pyarrow import parquet

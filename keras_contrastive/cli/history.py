@@ -21,16 +21,17 @@ class EpochHistory(keras.callbacks.Callback):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.rows: list[dict[str, float]] | None = None
+        self.rows: list[dict[str, float]] = []
+        self.started: float | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.rows is None:
+        if self.started is None:  # the first epoch of this call
             self.rows = [row for row in read_history(self.path) if row["epoch"] <= epoch]
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
-        seconds = round(time.perf_counter() - self.started, 3)
+        seconds = round(time.perf_counter() - (self.started or 0.0), 3)
         self.rows.append({"epoch": epoch + 1, "seconds": seconds, **figures})
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         part = self.path.with_suffix(".part")

@@ -33,11 +33,12 @@ def measure(
         `uniformity` and `representation_std` of the test features.
     """
     test_features = evaluation.embed(encoder, test.images, batch_size)
-    figures = {}
+    figures: dict[str, float] = {}
     if train.labels is not None and test.labels is not None:
         train_features = evaluation.embed(encoder, train.images, batch_size)
-        data = (train_features, train.labels, test_features, test.labels)
-        figures |= accuracies(*data, k, temperature)
+        figures = accuracies(
+            train_features, train.labels, test_features, test.labels, k, temperature
+        )
     return figures | geometry(test_features)
 
 
@@ -51,13 +52,15 @@ def measure_pixels(
 
 def accuracies(
     train_x: np.ndarray,
-    train_y: np.ndarray,
+    train_y: np.ndarray | None,
     test_x: np.ndarray,
-    test_y: np.ndarray,
+    test_y: np.ndarray | None,
     k: int,
     temperature: float,
 ) -> dict[str, float]:
     """`knn`, `linear` and `ridge` accuracies of features on the test labels."""
+    if train_y is None or test_y is None:
+        raise ValueError("Expected labels of training and test images. Received: none.")
     data = (train_x, train_y, test_x, test_y)
     return {
         "knn": evaluation.knn_accuracy(*data, k=k, temperature=temperature),

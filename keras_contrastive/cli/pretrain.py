@@ -75,8 +75,8 @@ def pretrain(
         f"weights · {len(train):,} images · {settings.epochs} epochs of {len(batches)} steps",
         highlight=False,
     )
-    knn = {"k": recipe.evaluation.k, "temperature": recipe.evaluation.temperature}
-    before = measure(method.encoder, splits.train, splits.test, **knn)
+    knn = (recipe.evaluation.k, recipe.evaluation.temperature)
+    before = measure(method.encoder, splits.train, splits.test, *knn)
     progress = TrainingProgress(console, settings.epochs, len(batches), settings.batch_size)
     try:
         method.fit(
@@ -100,7 +100,7 @@ def pretrain(
     method.save(run.method)
     rows = read_history(run.history)
     results = {
-        **measure(method.encoder, splits.train, splits.test, **knn),
+        **measure(method.encoder, splits.train, splits.test, *knn),
         "before": before,
         "finished": rows[-1]["epoch"] >= settings.epochs,
         **_facts(recipe, rows, len(batches)),
@@ -121,8 +121,10 @@ def _measurements(train: Source, settings: Evaluation, seed: int) -> list[keras.
     fraction = min(settings.queries / len(train), 0.2)
     bank, queries = (train.subset(part) for part in train_holdout_split(rows, fraction, seed))
     bank = bank.subset(np.random.default_rng(seed).permutation(len(bank))[: settings.bank])
-    curves = [RepresentationMetrics(queries.images, every=settings.every)]
-    if train.labels is not None:
+    curves: list[keras.callbacks.Callback] = [
+        RepresentationMetrics(queries.images, every=settings.every)
+    ]
+    if bank.labels is not None and queries.labels is not None:
         curves.insert(
             0,
             KNNAccuracy(

@@ -220,10 +220,7 @@ def parse_yaml(text: str) -> Any:
         ValueError: On text that is no YAML.
     """
     yaml = _yaml()
-
-    class Loader(yaml.SafeLoader):
-        pass
-
+    Loader: Any = type("Loader", (yaml.SafeLoader,), {})  # one of our own, since it is changed
     number = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
     try:

@@ -1,6 +1,6 @@
 """Figures as tables in the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -20,9 +20,9 @@ _ROWS = {
 
 def results_table(results: Mapping[str, Any]) -> Table:
     """Figures of an encoder, beside those of pixels and the untrained one where known."""
-    columns = {
-        "pixels": results.get("pixels"),
-        "untrained": results.get("before"),
+    columns: dict[str, Mapping[str, Any]] = {
+        "raw pixels": results.get("pixels", {}),
+        "untrained": results.get("before", {}),
         "pretrained": results,
     }
     columns = {name: values for name, values in columns.items() if values}
@@ -35,7 +35,7 @@ def results_table(results: Mapping[str, Any]) -> Table:
     return table
 
 
-def labels_table(entries: list[Mapping[str, float]]) -> Table:
+def labels_table(entries: Sequence[Mapping[str, float]]) -> Table:
     """Few labels: from scratch and fine-tuned."""
     table = Table()
     table.add_column("labels")

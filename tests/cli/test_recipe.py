@@ -96,6 +96,14 @@ def test_build_follows_the_recipe():
     assert (schedule["initial_learning_rate"], schedule["decay_steps"]) == (0.25, 10)
 
 
+def test_a_part_of_a_method_needs_its_name():
+    recipe = override(Recipe(), {"method.loss.temperature": 0.5})
+    with pytest.raises(
+        ValueError, match=r"Expected `method\.loss` to be a name, or a mapping with"
+    ):
+        build(recipe, (16, 16, 3), steps_per_epoch=5)
+
+
 def test_a_momentum_schedule_gets_the_length_of_the_run():
     recipe = Recipe.parse(
         {

@@ -91,7 +91,8 @@ def _spread(points: np.ndarray, number: int) -> list[int]:
 
 def _classes(source: Source) -> tuple[np.ndarray | None, list[str]]:
     """Labels and class names, if there are few enough classes for colours."""
-    if source.labels is None or source.num_classes > _MOST_CLASSES:
+    number = source.num_classes
+    if source.labels is None or number is None or number > _MOST_CLASSES:
         return None, []
-    names = source.class_names or [str(i) for i in range(source.num_classes)]
+    names = source.class_names or [str(i) for i in range(number)]
     return source.labels, list(names)

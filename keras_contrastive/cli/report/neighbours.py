@@ -14,18 +14,18 @@ def neighbours_section(
     """Test images, each with the training images whose features are nearest."""
     rows = _choose(queries)
     nearest = _nearest(bank_features, query_features[rows])
-    labelled = bank.labels is not None and queries.labels is not None
     lines = []
     for query, found in zip(rows, nearest):
         shots = [shot_html(queries.images[query], _name(queries, query), "query")]
         shots.append('<div class="gap"></div>')
         for row in found:
             kind, mark = "", ""
-            if labelled:
+            if bank.labels is not None and queries.labels is not None:
                 hit = bank.labels[row] == queries.labels[query]
                 kind, mark = ("hit", "✓ ") if hit else ("miss", "✗ ")
             shots.append(shot_html(bank.images[row], mark + _name(bank, row), kind))
         lines.append(f'<div class="row">{"".join(shots)}</div>')
+    labelled = bank.labels is not None and queries.labels is not None
     marked = " Solid green: the same class; dashed: another." if labelled else ""
     return f"""<h2>Nearest neighbours</h2>
 <p>Left a test image, then the {_NEIGHBOURS} training images with the most similar features

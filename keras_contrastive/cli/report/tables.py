@@ -34,9 +34,9 @@ def summary(results: Mapping[str, Any]) -> str:
 
 def results_section(results: Mapping[str, Any]) -> str:
     """Pixels, untrained and pretrained encoder, figure by figure."""
-    columns = {
-        "raw pixels": results.get("pixels"),
-        "untrained": results.get("before"),
+    columns: dict[str, Mapping[str, Any]] = {
+        "raw pixels": results.get("pixels", {}),
+        "untrained": results.get("before", {}),
         "pretrained": results,
     }
     columns = {name: values for name, values in columns.items() if values}
