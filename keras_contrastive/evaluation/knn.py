@@ -110,7 +110,7 @@ def knn_accuracy(
         Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination",
         2018, section 3.4.
     """
-    query_labels = check_labels(query_labels, len(queries), "query labels")
+    query_labels = check_labels(query_labels, np.shape(queries)[0], "query labels")
     unknown = np.setdiff1d(query_labels, ops.convert_to_numpy(bank_labels))
     if len(unknown):
         raise ValueError(

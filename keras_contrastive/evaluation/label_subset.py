@@ -31,7 +31,7 @@ def label_subset(labels: ArrayLike, fraction: float, seed: int = 0) -> np.ndarra
         raise ValueError(
             f"Expected `fraction` above 0 and at most 1. Received: fraction={fraction}."
         )
-    labels = check_labels(labels, len(labels))
+    labels = check_labels(labels, np.shape(labels)[0])
     rng = np.random.default_rng(seed)
     chosen = []
     for label in np.unique(labels):

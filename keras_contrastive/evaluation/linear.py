@@ -122,7 +122,9 @@ def train_softmax(
     kernel = np.tile(initial, (1, heads, 1)).reshape(dim, heads * num_classes)
     bias = np.zeros(heads * num_classes, "float32")
     kernel_velocity, bias_velocity = np.zeros_like(kernel), np.zeros_like(bias)
-    peak = np.repeat(np.float32(learning_rates), num_classes) * np.float32(batch_size / 256)
+    peak = np.repeat(np.array(learning_rates, "float32"), num_classes) * np.float32(
+        batch_size / 256
+    )
     starts = range(0, size - batch_size + 1, batch_size)
     total, step = epochs * len(starts), 0
     rows = np.arange(batch_size)

@@ -59,9 +59,9 @@ def uniformity(x: Tensor, t: float = 2.0) -> Tensor:
         Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
         Uniformity on the Hypersphere", 2020, section 4.
     """
-    if x.shape[0] == 1 if hasattr(x, "shape") else len(x) == 1:
-        raise ValueError("Expected at least two embeddings. Received: one. Uniformity needs pairs.")
     z = l2_normalize(x)
+    if z.shape[0] == 1:
+        raise ValueError("Expected at least two embeddings. Received: one. Uniformity needs pairs.")
     n = ops.shape(z)[0]
     total = ops.logsumexp(log_potentials(z, z, 0, t))
     return total - ops.log(ops.cast(n * (n - 1), "float32"))
