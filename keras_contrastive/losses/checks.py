@@ -16,9 +16,7 @@ def check_temperature(temperature: float) -> float:
 def check_pair(first: Tensor, second: Tensor) -> None:
     """Raises a ValueError unless both are `(N, D)`, as far as the shapes are known."""
     shapes = tuple(first.shape), tuple(second.shape)
-    matching = all(
-        a is None or b is None or a == b for a, b in zip(*shapes, strict=False)
-    )
+    matching = all(a is None or b is None or a == b for a, b in zip(*shapes, strict=False))
     if len(shapes[0]) != 2 or len(shapes[1]) != 2 or not matching:
         raise ValueError(
             "Expected two batches of embeddings of the same shape (N, D). "

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_contrastive.encoders import in_float32
 from keras_contrastive.presets.card import card
 from keras_contrastive.presets.folder import CARD, ENCODER, RECIPE, RESULTS, Preset
 from keras_contrastive.presets.weights import sha256
@@ -21,7 +22,8 @@ def save_to_preset(
     """Save an encoder with its recipe, its figures and its card.
 
     Args:
-        model: An encoder, or a method, whose encoder is saved.
+        model: An encoder, or a method, whose encoder is saved; in float32, whatever precision
+            it was trained in.
         folder: Where to write `encoder.keras`, `results.json`, `README.md` and, with a recipe,
             `recipe.yaml`. Made if it does not exist; files of these names are replaced.
         recipe: The text of the YAML file that `keras-contrastive pretrain` runs to make the
@@ -53,7 +55,7 @@ def save_to_preset(
             f"Expected results that JSON holds. Received: {error}. Convert arrays and NumPy "
             f"numbers with .tolist() or float()."
         ) from None
-    encoder = getattr(model, "encoder", model)
+    encoder = in_float32(getattr(model, "encoder", model))
     folder.mkdir(parents=True, exist_ok=True)
     encoder.save(folder / ENCODER)
     figures = {
