@@ -3,7 +3,8 @@
     python benchmarks/augmentation.py --peer path/to/python/with/lightly
 
 One view counts as one image on both sides. Ours makes a batch at a time (uint8 in, two views out),
-lightly's one PIL image at a time, as its data loader does. Each way runs in a process of its own,
+lightly's one PIL image at a time, as its data loader does. Both crop with
+bilinear interpolation. Each way runs in a process of its own,
 pinned to one core, one after the other within each round; the best round counts for all of them.
 Time is the processor's for this process, which other work on the machine does not lengthen.
 Prints a table of rates and ratios and writes JSON.
@@ -34,7 +35,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--interpolation", default="bicubic", choices=("bicubic", "bilinear"))
+    parser.add_argument("--interpolation", default="bilinear", choices=("bicubic", "bilinear"))
     parser.add_argument("--json", default="augmentation.json")
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)  # way, size, blur
     args = parser.parse_args()
