@@ -184,7 +184,8 @@ def check_rate(name: str, rate: float) -> None:
 
 def check_range(name: str, values: tuple[float, float], low: float, high: float) -> None:
     """Raises a ValueError unless `values` is an ordered pair within [low, high]."""
-    if len(values) != 2 or not low <= values[0] <= values[1] <= high:
+    is_pair = isinstance(values, (tuple, list)) and len(values) == 2
+    if not is_pair or not low <= values[0] <= values[1] <= high:
         raise ValueError(
             f"Expected {name} as (low, high) with {low:g} <= low <= high <= {high:g}. "
             f"Received: {values}."

@@ -40,7 +40,7 @@ def image_input(
     mean = mean or (IMAGENET_MEAN if channels == 3 else (0.5,) * channels)
     std = std or (IMAGENET_STD if channels == 3 else (0.5,) * channels)
     for name, values in (("mean", mean), ("std", std)):
-        if len(values) != channels:
+        if not isinstance(values, (tuple, list)) or len(values) != channels:
             raise ValueError(
                 f"Expected {name} to have one value a channel ({channels}). "
                 f"Received: {name}={values}."
