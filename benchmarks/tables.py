@@ -1,10 +1,13 @@
-"""Writes the tables of the README from `benchmarks/results` and `zoo`.
+"""Writes the tables of the README from `benchmarks/results` and `zoo`, and its picture.
 
     python benchmarks/tables.py
+
+The picture is cut from the report of a demo in `keras_contrastive_demo`, if there is one.
 
 A table stands between `<!-- name -->` and `<!-- end name -->`; nothing there is typed by hand.
 """
 
+import base64
 import json
 import pathlib
 import re
@@ -56,17 +59,19 @@ def step():
 
 def augmentation():
     report = json.loads((RESULTS / "augmentation.json").read_text())
-    rows = [
-        [
-            f"{row['size']} px{' with blur' if row['blur'] else ''}",
-            row["name"],
-            f"{row['images_per_second']:,.0f}",
-            f"{row['ratio']:.1f}",
-        ]
-        for row in report["rows"]
-    ]
-    head = ["views", "by", "images/s on one core", "times lightly's"]
-    return markdown(head, rows) + "\n\nOne run: `python benchmarks/augmentation.py`"
+    rows = []
+    for result in report["results"]:
+        rates = {way: max(rounds) for way, rounds in result["images_per_second"].items()}
+        name = f"{result['size']} px{', blur' if result['blur'] else ''}"
+        cells = (f"{rate:,.0f} ({rate / rates['lightly']:.1f})" for rate in rates.values())
+        rows.append([name, *cells])
+    head = ["images/s on one core (times lightly's)", *rates]
+    settings = report["settings"]
+    text = (
+        f"Batches of {settings['batch']}, {settings['interpolation']} crops, the best of "
+        f"{settings['rounds']} rounds: `python benchmarks/augmentation.py`"
+    )
+    return markdown(head, rows) + "\n\n" + text
 
 
 def zoo():
@@ -89,7 +94,15 @@ def zoo():
     )
 
 
+def picture():
+    report = ROOT / "keras_contrastive_demo" / "report.html"
+    if report.exists():
+        encoded = re.findall(r'alt="Maps[^>]*base64,([^"]+)"', report.read_text())
+        (ROOT / "docs" / "map.svg").write_bytes(base64.b64decode(encoded[0]))
+
+
 def main():
+    picture()
     readme = ROOT / "README.md"
     text = readme.read_text()
     for table in (quality, step, augmentation, zoo):

@@ -13,6 +13,7 @@ from keras_contrastive import (
     training,
 )
 from keras_contrastive.methods import BYOL, Method, MoCo, SimCLR
+from keras_contrastive.presets import from_preset, presets, save_to_preset
 
 __version__ = "0.1.0"
 
@@ -26,9 +27,12 @@ __all__ = [
     "data",
     "encoders",
     "evaluation",
+    "from_preset",
     "layers",
     "losses",
     "ops",
     "optimizers",
+    "presets",
+    "save_to_preset",
     "training",
 ]

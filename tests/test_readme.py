@@ -3,6 +3,8 @@
 import pathlib
 import re
 
+import numpy as np
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -13,6 +15,5 @@ def test_the_example_runs(tmp_path, monkeypatch):
     names = {}
     exec(compile(code, "README.md", "exec"), names)
     assert (tmp_path / "encoder.keras").exists()
-    assert names["classifier"](
-        names["images"].images[:2].repeat(2, 1).repeat(2, 2).repeat(3, 3)
-    ).shape == (2, 10)
+    photos = np.zeros((2, 32, 32, 3), "float32")
+    assert names["classifier"](photos).shape == (2, 10)
