@@ -51,9 +51,12 @@ def test_loss_and_gradients_agree(name, tmp_path):
         )
         other = np.load(tmp_path / "result.npz")
         np.testing.assert_allclose(other["loss"], loss, rtol=1e-5)
+        # A bias before batch normalisation has a gradient of zero, of which only rounding is left:
+        # so no gradient is measured by less than a hundredth of the largest.
+        floor = 0.01 * max(np.abs(gradient).max() for gradient in gradients)
         for position, gradient in enumerate(gradients):
             theirs = other[f"gradient_{position}"]
-            scale = max(np.abs(gradient).max(), 1e-3)
+            scale = max(np.abs(gradient).max(), floor)
             np.testing.assert_allclose(theirs / scale, gradient / scale, rtol=1e-4, atol=1e-4)
         compared += 1
     if not compared:
