@@ -43,7 +43,7 @@ class BYOL(Method):
     >>> import keras_contrastive as kc, numpy as np
     >>> method = kc.BYOL(
     ...     kc.encoders.small_resnet(input_shape=(16, 16, 3), widths=(8, 16)),
-    ...     kc.augmentation.byol_views(size=16, blur=0.0),
+    ...     kc.augmentation.byol_views(size=16, blur=(0.0, 0.0)),
     ... )
     >>> method.compile(optimizer="adam")
     >>> images = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), "uint8")
