@@ -119,7 +119,9 @@ def run(name, command, data, folder, seed):
 
     output = folder / f"{name}-{seed}.npz"
     subprocess.run(
-        [*command, str(output)], check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}
+        [*command, str(output)],
+        check=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "OMP_WAIT_POLICY": "passive"},
     )
     found = np.load(output)
     features = found["train"], data["train_labels"], found["test"], data["test_labels"]
