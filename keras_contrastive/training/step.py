@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.training.batch_norm import fused_batch_norm
 
 _Base: Any = object  # at run time the mixin stands before `keras.Model`
 
@@ -59,7 +60,8 @@ class _Step(_Base):
     def _stepping(self) -> Iterator[None]:
         self.in_step = True
         try:
-            yield
+            with fused_batch_norm():
+                yield
         finally:
             self.in_step = False
 
