@@ -7,6 +7,7 @@ from keras_contrastive.layers.heads import (
     byol_mlp,
     moco_v1_projector,
     moco_v2_projector,
+    moco_v3_mlp,
     simclr_v1_projector,
     simclr_v2_projector,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "byol_mlp",
     "moco_v1_projector",
     "moco_v2_projector",
+    "moco_v3_mlp",
     "simclr_v1_projector",
     "simclr_v2_projector",
 ]

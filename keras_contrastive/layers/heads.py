@@ -29,8 +29,8 @@ def _mlp(input_dim: int, layers: list[keras.layers.Layer], name: str) -> keras.S
     return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
 
 
-def _hidden(dim: int, normalized: bool = True) -> list[keras.layers.Layer]:
-    dense, relu = keras.layers.Dense(dim), keras.layers.ReLU()
+def _hidden(dim: int, normalized: bool = True, use_bias: bool = True) -> list[keras.layers.Layer]:
+    dense, relu = keras.layers.Dense(dim, use_bias=use_bias), keras.layers.ReLU()
     return [dense, batch_norm(), relu] if normalized else [dense, relu]
 
 
@@ -160,6 +160,47 @@ def byol_mlp(
     """
     last = keras.layers.Dense(output_dim, use_bias=False)
     return _mlp(input_dim, [*_hidden(hidden_dim), last], name)
+
+
+def moco_v3_mlp(
+    input_dim: int,
+    hidden_dim: int = 4096,
+    output_dim: int = 256,
+    num_hidden: int = 1,
+    last_norm: bool = True,
+    name: str = "projector",
+) -> keras.Sequential:
+    """MoCo v3's projector, and its predictor: Dense-BN-ReLU, Dense-BN, all without biases.
+
+    The last batch normalisation has no scale and offset.
+
+    Args:
+        input_dim: Dimension of the features, or of the projections for the predictor.
+        hidden_dim: Width of the hidden layers, 4096 in the paper.
+        output_dim: Dimension of the projections, 256 in the paper.
+        num_hidden: Number of hidden layers; 1 in the paper, 2 for the projector of a ViT.
+        last_norm: Whether the last layer is normalised; `False` for the predictor of a ResNet.
+        name: Name of the model.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.moco_v3_mlp(64, hidden_dim=32, output_dim=16).count_params()
+    2720
+
+    Reference:
+        Chen et al., "An Empirical Study of Training Self-Supervised Vision Transformers", 2021.
+    """
+    layers: list[keras.layers.Layer] = []
+    for _ in range(num_hidden):
+        layers += _hidden(hidden_dim, use_bias=False)
+    layers.append(keras.layers.Dense(output_dim, use_bias=False))
+    if last_norm:
+        layers.append(batch_norm(center=False, scale=False))
+    return _mlp(input_dim, layers, name)
 
 
 def build_head(head: Head, default: Callable[[int], keras.Model], input_dim: int) -> keras.Model:

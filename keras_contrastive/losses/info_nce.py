@@ -1,14 +1,30 @@
 """InfoNCE and NT-Xent: one positive against many negatives."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_contrastive.losses.checks import check_pair, check_temperature
-from keras_contrastive.ops import l2_normalize, masked_logsumexp, positive_is_nearest
+from keras_contrastive.layers.temperature import resolve_temperature
+from keras_contrastive.losses.checks import check_pair
+from keras_contrastive.losses.contrast import (
+    ContrastiveLoss,
+    both_views,
+    contrast,
+    of_samples,
+    other_samples,
+    pair_logits,
+    positive_logits,
+    stacked,
+)
+from keras_contrastive.ops import l2_normalize, positive_is_nearest
+from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
 
-def nt_xent(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
+def nt_xent(
+    z1: Tensor, z2: Tensor, temperature: Any = 0.1, detection: Detection | None = None
+) -> Tensor:
     """Normalised temperature-scaled cross-entropy of two views.
 
     Formula: with the 2N rows `Z = [z1; z2]` at unit length,
@@ -17,7 +33,9 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
     Args:
         z1: Projections of the first view, `(N, D)`, of any length.
         z2: Projections of the second view, `(N, D)`.
-        temperature: Positive; 0.1 in the paper for ImageNet, 0.5 for CIFAR-10.
+        temperature: Positive; 0.1 in the paper for ImageNet, 0.5 for CIFAR-10. Or what
+            `keras_contrastive.ops.to_logits` takes, `(2N, 1)` for one an anchor.
+        detection: False negatives among the 2N rows, to eliminate or attract; `None` for none.
 
     Returns:
         A float32 tensor `(N,)`: the mean of the sample's two anchors.
@@ -33,11 +51,10 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
     Reference:
         Chen et al., 2020, equation 1.
     """
-    num_samples = ops.shape(z1)[0]
-    z = l2_normalize(ops.concatenate([z1, z2], axis=0))  # (2N, D)
-    denominator = masked_logsumexp(z / temperature, z, keep=_not_itself)  # (2N,)
-    positive = ops.sum(z[:num_samples] * z[num_samples:], axis=1) / temperature  # (N,)
-    return (denominator[:num_samples] + denominator[num_samples:]) / 2 - positive
+    z = stacked(z1, z2)  # (2N, D)
+    positive = positive_logits(z, temperature)  # (2N,)
+    negative = other_samples(ops.shape(z1)[0])
+    return of_samples(contrast(positive, z, z, temperature, negative, detection))
 
 
 def nt_xent_accuracy(z1: Tensor, z2: Tensor) -> Tensor:
@@ -59,7 +76,7 @@ def nt_xent_accuracy(z1: Tensor, z2: Tensor) -> Tensor:
     1.0
     """
     num_samples = ops.shape(z1)[0]
-    z = l2_normalize(ops.concatenate([z1, z2], axis=0))
+    z = stacked(z1, z2)
     positive = (ops.arange(2 * num_samples) + num_samples) % (2 * num_samples)
     return ops.mean(positive_is_nearest(z, z, positive, keep=_not_itself))
 
@@ -68,7 +85,9 @@ def info_nce(
     queries: Tensor,
     keys: Tensor,
     negatives: Tensor | None = None,
-    temperature: float = 0.07,
+    temperature: Any = 0.07,
+    in_batch: bool = False,
+    detection: Detection | None = None,
 ) -> Tensor:
     """Cross-entropy of each query's positive key against negative keys.
 
@@ -79,7 +98,11 @@ def info_nce(
         queries: Tensor `(N, D)`.
         keys: Tensor `(N, D)`; row i is the positive of query i.
         negatives: Tensor `(K, D)`, a queue for instance; `None` for the batch's other keys.
-        temperature: Positive; 0.07 in MoCo v1, 0.2 in v2.
+        temperature: Positive; 0.07 in MoCo v1, 0.2 in v2. Or what
+            `keras_contrastive.ops.to_logits` takes, `(N, 1)` for one a query.
+        in_batch: Whether the batch's other keys are negatives beside `negatives` too.
+        detection: False negatives among the candidates, to eliminate or attract: the rows of
+            `negatives`, or of the keys followed by those.
 
     Returns:
         A float32 tensor `(N,)`.
@@ -96,12 +119,14 @@ def info_nce(
         van den Oord et al., 2018, equation 4; He et al., 2020, equation 1.
     """
     queries, keys = l2_normalize(queries), l2_normalize(keys)
-    positive = ops.sum(queries * keys, axis=1) / temperature  # (N,)
-    queries = queries / temperature
+    positive = pair_logits(queries, keys, temperature)  # (N,)
     if negatives is None:
-        return masked_logsumexp(queries, keys) - positive
-    denominator = masked_logsumexp(queries, l2_normalize(negatives))
-    return ops.logaddexp(positive, denominator) - positive
+        return contrast(positive, queries, keys, temperature, _not_itself, detection)
+    negatives = l2_normalize(negatives)
+    if not in_batch:
+        return contrast(positive, queries, negatives, temperature, None, detection)
+    candidates = ops.concatenate([keys, negatives], axis=0)  # (N + K, D)
+    return contrast(positive, queries, candidates, temperature, _not_itself, detection)
 
 
 def info_nce_accuracy(queries: Tensor, keys: Tensor, negatives: Tensor) -> Tensor:
@@ -134,11 +159,12 @@ def _not_itself(row: Tensor, column: Tensor) -> Tensor:
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class NTXent(keras.losses.Loss):
+class NTXent(ContrastiveLoss):
     """NT-Xent, SimCLR's loss: both views are anchors, everything else in the batch is negative.
 
     Args:
-        temperature: Positive, default 0.1 (the paper's for ImageNet; 0.5 for CIFAR-10).
+        temperature: Positive, default 0.1 (the paper's for ImageNet; 0.5 for CIFAR-10), or a
+            `keras_contrastive.layers.Temperature`.
         reduction: As in `keras.losses.Loss`; one value per sample before it.
         name: Name of the loss.
         dtype: Dtype of the result; similarities and sums are float32 whatever it is.
@@ -161,40 +187,52 @@ class NTXent(keras.losses.Loss):
         Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020.
     """
 
-    def __init__(
+    def __init__(self, temperature: Any = 0.1, name: str = "nt_xent", **kwargs: Any) -> None:
+        super().__init__(temperature, name, **kwargs)
+
+    def call(
         self,
-        temperature: float = 0.1,
-        reduction: str = "sum_over_batch_size",
-        name: str = "nt_xent",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.temperature = check_temperature(temperature)
-
-    def call(self, z1: Tensor, z2: Tensor) -> Tensor:
+        z1: Tensor,
+        z2: Tensor,
+        index: Tensor | None = None,
+        detection: Detection | None = None,
+        training: bool = True,
+    ) -> Tensor:
         check_pair(z1, z2)
-        return nt_xent(z1, z2, self.temperature)
+        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
+        return nt_xent(z1, z2, temperature, detection)
 
-    def get_config(self) -> dict:
-        config = {"temperature": self.temperature, "dtype": self.dtype}
-        return {**super().get_config(), **config}
+
+def two_view_temperature(
+    temperature: Any, z1: Tensor, z2: Tensor, index: Tensor | None
+) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """The temperature of the anchors of both views, and the embeddings that it leaves."""
+    anchors = ops.concatenate([z1, z2], axis=0)
+    positives = ops.concatenate([z2, z1], axis=0)
+    value, embeddings = resolve_temperature(temperature, [anchors, positives], both_views(index))
+    num_samples = ops.shape(z1)[0]
+    return value, (embeddings[0][:num_samples], embeddings[0][num_samples:])
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class InfoNCE(keras.losses.Loss):
+class InfoNCE(ContrastiveLoss):
     """InfoNCE: each query must pick its key among negatives.
 
     Args:
-        temperature: Positive, default 0.07 (MoCo v1; v2 takes 0.2, CLIP learns it).
+        temperature: Positive, default 0.07 (MoCo v1; v2 takes 0.2), or a
+            `keras_contrastive.layers.Temperature` (CLIP learns it).
         symmetric: Whether keys also pick their queries; the mean of the two directions. Only
             without a queue, whose rows have no queries.
+        in_batch: Whether the batch's other keys are negatives beside those that are given, as
+            with hard negatives.
         reduction: As in `keras.losses.Loss`; one value per sample before it.
         name: Name of the loss.
         dtype: Dtype of the result; similarities and sums are float32 whatever it is.
 
     Inputs:
         `loss(keys, queries)`: each `(N, D)`; the batch's other keys are the negatives.
-        `loss((keys, negatives), queries)`: `negatives` `(K, D)`, such as a queue, replace them.
+        `loss((keys, negatives), queries)`: `negatives` `(K, D)`, such as a queue, replace them, or
+        with `in_batch` join them.
 
     Raises:
         ValueError: If a queue is combined with `symmetric=True`.
@@ -214,22 +252,28 @@ class InfoNCE(keras.losses.Loss):
 
     def __init__(
         self,
-        temperature: float = 0.07,
+        temperature: Any = 0.07,
         symmetric: bool = False,
-        reduction: str = "sum_over_batch_size",
+        in_batch: bool = False,
         name: str = "info_nce",
-        dtype: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.temperature = check_temperature(temperature)
-        self.symmetric = symmetric
+        super().__init__(temperature, name, **kwargs)
+        self.symmetric, self.in_batch = symmetric, in_batch
 
-    def call(self, keys: Tensor | tuple[Tensor, Tensor], queries: Tensor) -> Tensor:
+    def call(
+        self,
+        keys: Tensor | tuple[Tensor, Tensor],
+        queries: Tensor,
+        index: Tensor | None = None,
+        detection: Detection | None = None,
+        training: bool = True,
+    ) -> Tensor:
         negatives = None
         if isinstance(keys, (tuple, list)):
             keys, negatives = keys
         check_pair(keys, queries)
-        loss = info_nce(queries, keys, negatives, self.temperature)
+        loss = self._one_way(queries, keys, negatives, index, detection)
         if not self.symmetric:
             return loss
         if negatives is not None:
@@ -237,12 +281,22 @@ class InfoNCE(keras.losses.Loss):
                 "Expected no extra negatives with symmetric=True, since they have no queries. "
                 "Received: (keys, negatives). Call the loss once a direction instead."
             )
-        return (loss + info_nce(keys, queries, None, self.temperature)) / 2
+        return (loss + self._one_way(keys, queries, None, index, detection)) / 2
+
+    def _one_way(
+        self,
+        queries: Tensor,
+        keys: Tensor,
+        negatives: Tensor | None,
+        index: Tensor | None,
+        detection: Detection | None,
+    ) -> Tensor:
+        others = [] if negatives is None else [negatives]
+        temperature, (queries, keys, *others) = resolve_temperature(
+            self.temperature, [queries, keys, *others], index
+        )
+        negatives = others[0] if others else None
+        return info_nce(queries, keys, negatives, temperature, self.in_batch, detection)
 
     def get_config(self) -> dict:
-        config = {
-            "temperature": self.temperature,
-            "symmetric": self.symmetric,
-            "dtype": self.dtype,
-        }
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "symmetric": self.symmetric, "in_batch": self.in_batch}

@@ -68,9 +68,8 @@ class BYOL(Method):
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            encoder, augmentation, logs=["momentum"], probe_classes=probe_classes, **kwargs
-        )
+        kwargs = {"logs": ["momentum"], **kwargs}
+        super().__init__(encoder, augmentation, probe_classes=probe_classes, **kwargs)
         self.projector = build_head(projector, byol_mlp, self.feature_dim)
         dim = self.projector.output_shape[-1]
         self.predictor = build_head(
@@ -89,13 +88,7 @@ class BYOL(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features, predictions, targets = [], [], []
-        for view in views:
-            features.append(self.encoder(view, training=training))  # (N, D)
-            projection = self.projector(features[-1], training=training)  # (N, d)
-            predictions.append(self.predictor(projection, training=training))
-            target = self.target_encoder(view, training=training)
-            targets.append(self.target_projector(target, training=training))
+        features, predictions, targets = self.branches(views, training)
         # |p - z|^2 = 2 - 2 cos for unit vectors, summed over the two directions.
         loss = 4.0 + 2.0 * (
             negative_cosine(targets[1], predictions[0])
@@ -106,6 +99,27 @@ class BYOL(Method):
             "features": features[0],
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
+
+    def branches(
+        self, views: tuple[Tensor, ...], training: bool
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """What both networks make of the views, each view with batch statistics of its own.
+
+        Args:
+            views: Batches of views, `(N, ...)` each.
+            training: Whether batch normalisation uses the batch.
+
+        Returns:
+            Features `(N, D)`, predictions `(N, d)` and targets `(N, d)`, each a list over views.
+        """
+        features, predictions, targets = [], [], []
+        for view in views:
+            features.append(self.encoder(view, training=training))  # (N, D)
+            projection = self.projector(features[-1], training=training)  # (N, d)
+            predictions.append(self.predictor(projection, training=training))
+            target = self.target_encoder(view, training=training)
+            targets.append(self.target_projector(target, training=training))
+        return features, predictions, targets
 
     def get_config(self) -> dict:
         parts = serialize(

@@ -137,7 +137,20 @@ class MoCo(Method):
             features, queries = _forward(*online, view_q, training)
             _, keys = _forward(*target, view_k, training)
         keys = ops.stop_gradient(l2_normalize(keys))
-        return self.contrastive_loss.call((keys, negatives), queries), queries, keys, features
+        return self.contrast(queries, keys, negatives), queries, keys, features
+
+    def contrast(self, queries: Tensor, keys: Tensor, negatives: Tensor) -> Tensor:
+        """The loss of one direction.
+
+        Args:
+            queries: Online projections `(N, d)`.
+            keys: Their keys, `(N, d)`, of unit length and without a gradient.
+            negatives: The queue, `(K, d)`.
+
+        Returns:
+            A float32 tensor `(N,)`.
+        """
+        return self.contrastive_loss.call((keys, negatives), queries)
 
     def _forward_apart(
         self, encoder: keras.Model, projector: keras.Model, images: Tensor, order: Tensor

@@ -5,15 +5,19 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_contrastive.layers import build_head, simclr_v1_projector
+from keras_contrastive.layers import FalseNegatives, build_head, simclr_v1_projector
 from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import NTXent, nt_xent_accuracy
-from keras_contrastive.methods.base import Method, serialize
+from keras_contrastive.losses.contrast import both_views, other_samples, stacked
+from keras_contrastive.methods.base import serialize
+from keras_contrastive.methods.contrastive import ContrastiveMethod
+from keras_contrastive.ops import l2_normalize
+from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class SimCLR(Method):
+class SimCLR(ContrastiveMethod):
     """A simple framework for contrastive learning of visual representations.
 
     Both views pass encoder and projector in one batch, and NT-Xent compares all 2N projections.
@@ -24,7 +28,10 @@ class SimCLR(Method):
         projector: A Keras model on the features, a function from their dimension to one, or `None`
             for v1's head. SimCLR v2: `keras_contrastive.layers.simclr_v2_projector`.
         loss: A loss of two views' projections; `None` for `NTXent(temperature=0.1)`. Small
-            batches and images want more: 0.5 in the paper's CIFAR-10 recipe.
+            batches and images want more: 0.5 in the paper's CIFAR-10 recipe. Any loss of
+            `keras_contrastive.losses` that takes two views fits.
+        false_negatives: A detector of false negatives, such as `keras_contrastive.layers.FNC()`;
+            `None` for none.
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss, contrastive_accuracy (share of anchors whose other view is the nearest),
@@ -52,24 +59,28 @@ class SimCLR(Method):
         algorithm 1; v2: "Big Self-Supervised Models are Strong Semi-Supervised Learners", 2020.
     """
 
+    takes_positives = True
+
     def __init__(
         self,
         encoder: keras.Model,
         augmentation: keras.Layer | None = None,
         projector: Head = None,
         loss: keras.losses.Loss | None = None,
+        false_negatives: FalseNegatives | None = None,
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             encoder,
             augmentation,
+            loss=loss or NTXent(temperature=0.1),
+            false_negatives=false_negatives,
             logs=["contrastive_accuracy"],
             probe_classes=probe_classes,
             **kwargs,
         )
         self.projector = build_head(projector, simclr_v1_projector, self.feature_dim)
-        self.contrastive_loss = loss or NTXent(temperature=0.1)
 
     def objective(
         self,
@@ -77,18 +88,47 @@ class SimCLR(Method):
         labels: Tensor | None = None,
         index: Tensor | None = None,
         training: bool = True,
+        positive: Tensor | None = None,
     ) -> dict[str, Tensor]:
         num_samples = ops.shape(views[0])[0]
-        both = ops.concatenate(views, axis=0)  # (2N, ...)
+        others = [] if positive is None else [positive]
+        both = ops.concatenate([*views[:2], *others], axis=0)  # (2N, ...), or (3N, ...)
         features = self.encoder(both, training=training)  # (2N, D)
         projections = self.projector(features, training=training)
-        z1, z2 = projections[:num_samples], projections[num_samples:]
+        z1, z2, z3 = (projections[i * num_samples : (i + 1) * num_samples] for i in range(3))
+        detection = self._detect(z1, z2, views[2:], index, training)
         return {
-            "loss": self.contrastive_loss.call(z1, z2),
+            "loss": self.loss_of(z1, z2, index, detection, training),
             "features": features[:num_samples],
             "contrastive_accuracy": nt_xent_accuracy(z1, z2),
+            "projections": [z1, z2],
+            "positive": z3,
         }
 
+    def _detect(
+        self,
+        z1: Tensor,
+        z2: Tensor,
+        supports: tuple[Tensor, ...],
+        index: Tensor | None,
+        training: bool,
+    ) -> Detection | None:
+        if self.false_negatives is None:
+            return None
+        z = ops.stop_gradient(stacked(z1, z2))  # (2N, d)
+        references = [z, ops.roll(z, ops.shape(z1)[0], axis=0)]
+        for view in supports:
+            support = self.projector(self.encoder(view, training=training), training=training)
+            support = ops.stop_gradient(l2_normalize(support))
+            references.append(ops.concatenate([support, support], axis=0))
+        return self.false_negatives.detect(
+            ops.stack(references, axis=1),  # (2N, V, d)
+            z,
+            other_samples(ops.shape(z1)[0]),
+            index=both_views(index),
+            candidate_index=both_views(index),
+            training=training,
+        )
+
     def get_config(self) -> dict:
-        parts = serialize(projector=self.projector, loss=self.contrastive_loss)
-        return {**super().get_config(), **parts}
+        return {**super().get_config(), **serialize(projector=self.projector)}

@@ -5,25 +5,52 @@ implementation can evaluate them a tile at a time.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
 
 Mask = Callable[[Tensor, Tensor], Tensor]
+# A number, a tensor that broadcasts against (rows, columns), or a function from similarities to
+# logits for those that do not just divide.
+Temperature = Any
 
 # Added before the exponential: exp underflows to exactly 0 in float32, without the NaN of -inf.
 MASKED = -1e9
 
 
-def masked_logits(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> Tensor:
-    """Inner products of queries and keys, with unwanted pairs pushed to -1e9.
+def to_logits(similarity: Tensor, temperature: Temperature) -> Tensor:
+    """Similarities at a temperature.
+
+    Args:
+        similarity: Tensor `(N, M)`, in -1 to 1 between unit vectors.
+        temperature: A positive number or tensor to divide by, such as `(N, 1)` for one a row; or
+            a function that takes the similarities.
+
+    Returns:
+        A tensor `(N, M)`.
+
+    Example:
+
+    >>> from keras_contrastive import ops
+    >>> ops.to_logits(1.0, 0.5)
+    2.0
+    """
+    return temperature(similarity) if callable(temperature) else similarity / temperature
+
+
+def masked_logits(
+    queries: Tensor, keys: Tensor, keep: Mask | None = None, temperature: Temperature = 1.0
+) -> Tensor:
+    """Inner products of queries and keys as logits, with unwanted pairs pushed to -1e9.
 
     Args:
         queries: Tensor of shape `(N, D)`.
         keys: Tensor of shape `(M, D)`.
         keep: Function of the row indices `(N, 1)` and column indices `(1, M)` that is true where
             a pair counts. `None` keeps all.
+        temperature: As in `to_logits`.
 
     Returns:
         A float32 tensor of shape `(N, M)`.
@@ -37,23 +64,24 @@ def masked_logits(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> Te
     -1000000000.0
     """
     queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
-    logits = ops.matmul(queries, ops.transpose(keys))  # (N, M)
+    logits = to_logits(ops.matmul(queries, ops.transpose(keys)), temperature)  # (N, M)
     if keep is None:
         return logits
-    rows = ops.arange(ops.shape(queries)[0])[:, None]
-    columns = ops.arange(ops.shape(keys)[0])[None, :]
-    return ops.where(keep(rows, columns), logits, MASKED)
+    return ops.where(keep(*_indices(queries, keys)), logits, MASKED)
 
 
-def masked_logsumexp(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> Tensor:
+def masked_logsumexp(
+    queries: Tensor, keys: Tensor, keep: Mask | None = None, temperature: Temperature = 1.0
+) -> Tensor:
     """The log of the summed exponentials of each query's logits: the InfoNCE denominator.
 
-    Formula: `log sum_{j: keep(i, j)} exp(q_i . k_j)`; put the temperature into `queries`.
+    Formula: `log sum_{j: keep(i, j)} exp(q_i . k_j / t)`.
 
     Args:
-        queries: Tensor of shape `(N, D)`, already divided by the temperature.
+        queries: Tensor of shape `(N, D)`.
         keys: Tensor of shape `(M, D)`.
         keep: As in `masked_logits`.
+        temperature: As in `to_logits`.
 
     Returns:
         A float32 tensor of shape `(N,)`.
@@ -66,7 +94,69 @@ def masked_logsumexp(queries: Tensor, keys: Tensor, keep: Mask | None = None) ->
     >>> round(float(ops.masked_logsumexp(z, z)[0]), 4)  # log 3
     1.0986
     """
-    return ops.logsumexp(masked_logits(queries, keys, keep), axis=1)
+    return ops.logsumexp(masked_logits(queries, keys, keep, temperature), axis=1)
+
+
+def masked_mean(
+    queries: Tensor,
+    keys: Tensor,
+    keep: Mask,
+    temperature: Temperature = 1.0,
+    transform: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """The mean over each query's kept pairs of a function of their logits.
+
+    Args:
+        queries: Tensor of shape `(N, D)`.
+        keys: Tensor of shape `(M, D)`.
+        keep: As in `masked_logits`.
+        temperature: As in `to_logits`.
+        transform: Function of the logits `(N, M)`; `None` for the logits themselves.
+
+    Returns:
+        A float32 tensor of shape `(N,)`; 0 for a query of which no pair is kept.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_contrastive import ops
+    >>> z = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], "float32")
+    >>> float(ops.masked_mean(z, z, lambda row, column: row != column)[0])
+    0.5
+    """
+    logits = masked_logits(queries, keys, None, temperature)
+    values = logits if transform is None else transform(logits)
+    total = ops.sum(ops.where(keep(*_indices(queries, keys)), values, 0.0), axis=1)
+    return total / ops.maximum(masked_count(queries, keys, keep), 1.0)
+
+
+def masked_count(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
+    """How many pairs of each query are kept.
+
+    Args:
+        queries: Tensor of shape `(N, D)`.
+        keys: Tensor of shape `(M, D)`.
+        keep: As in `masked_logits`.
+
+    Returns:
+        A float32 tensor of shape `(N,)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_contrastive import ops
+    >>> z = np.zeros((3, 2), "float32")
+    >>> float(ops.masked_count(z, z, lambda row, column: row != column)[0])
+    2.0
+    """
+    rows, columns = _indices(queries, keys)
+    kept = ops.logical_and(keep(rows, columns), all_pairs(rows, columns))  # (N, M) of any mask
+    return ops.sum(ops.cast(kept, "float32"), axis=1)
+
+
+def all_pairs(row: Tensor, column: Tensor) -> Tensor:
+    """The mask that keeps every pair."""
+    return ops.greater_equal(row + column, 0)
 
 
 def positive_is_nearest(
@@ -93,3 +183,9 @@ def positive_is_nearest(
     """
     nearest = ops.argmax(masked_logits(queries, keys, keep), axis=1)
     return ops.cast(ops.equal(ops.cast(nearest, "int32"), ops.cast(positive, "int32")), "float32")
+
+
+def _indices(queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    rows = ops.arange(ops.shape(queries)[0])[:, None]
+    columns = ops.arange(ops.shape(keys)[0])[None, :]
+    return rows, columns
