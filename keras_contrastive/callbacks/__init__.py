@@ -2,6 +2,13 @@
 
 from keras_contrastive.callbacks.collapse_alarm import CollapseAlarm, CollapseWarning
 from keras_contrastive.callbacks.knn_accuracy import KNNAccuracy
+from keras_contrastive.callbacks.pseudo_labels import PseudoLabels
 from keras_contrastive.callbacks.representation_metrics import RepresentationMetrics
 
-__all__ = ["CollapseAlarm", "CollapseWarning", "KNNAccuracy", "RepresentationMetrics"]
+__all__ = [
+    "CollapseAlarm",
+    "CollapseWarning",
+    "KNNAccuracy",
+    "PseudoLabels",
+    "RepresentationMetrics",
+]

@@ -49,6 +49,16 @@ class FeatureQueue(keras.layers.Layer):
         self.position = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="position"
         )
+        self.num_filled = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name="num_filled"
+        )
+        self.indices = self.add_weight(
+            shape=(size,),
+            initializer=keras.initializers.Constant(-1),
+            dtype="int32",
+            trainable=False,
+            name="indices",
+        )
         self.built = True
 
     def read(self) -> Tensor:
@@ -56,11 +66,20 @@ class FeatureQueue(keras.layers.Layer):
         # A copy: PyTorch refuses the backward pass once `enqueue` has changed what a product read.
         return ops.copy(self.rows)
 
-    def enqueue(self, features: Tensor) -> None:
+    def is_full(self) -> Tensor:
+        """Whether every row holds features that were enqueued: a boolean scalar."""
+        return ops.convert_to_tensor(self.num_filled) >= self.size
+
+    def read_indices(self) -> Tensor:
+        """Returns the positions in the data set of all rows, `(size,)`; -1 where unknown."""
+        return ops.copy(self.indices)
+
+    def enqueue(self, features: Tensor, index: Tensor | None = None) -> None:
         """Writes features over the oldest rows.
 
         Args:
             features: Tensor of shape `(N, dim)`, any `N`; of more than `size` the last remain.
+            index: Positions of the samples in the data set, `(N,)`, if they are known.
         """
         features = ops.cast(features, "float32")
         num_new = ops.shape(features)[0]
@@ -70,7 +89,12 @@ class FeatureQueue(keras.layers.Layer):
         start = ops.convert_to_tensor(self.position) + (num_new - kept)
         rows = (start + ops.arange(kept, dtype="int32")) % self.size
         self.rows.assign(ops.scatter_update(self.rows, rows[:, None], features))
+        if index is not None:
+            index = ops.cast(ops.reshape(index, (-1,)), "int32")[-self.size :]
+            self.indices.assign(ops.scatter_update(self.indices, rows[:, None], index))
         self.position.assign((ops.convert_to_tensor(self.position) + num_new) % self.size)
+        filled = ops.convert_to_tensor(self.num_filled) + num_new
+        self.num_filled.assign(ops.minimum(filled, self.size))
 
     def get_config(self) -> dict:
         return {**super().get_config(), "size": self.size, "dim": self.dim, "seed": self.seed}

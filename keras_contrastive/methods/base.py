@@ -4,17 +4,26 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_contrastive.data import Batches, check_images, check_labels
 from keras_contrastive.encoders import as_encoder
+from keras_contrastive.layers import SampleTable
+from keras_contrastive.methods.addition import Addition
 from keras_contrastive.ops import as_unit_range, participation_ratio, representation_std
+from keras_contrastive.ops.labels import (
+    UNLABELLED,
+    as_labels,
+    class_targets,
+    labelled_weights,
+    labels_in_range,
+)
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.training import StepHook
 
 # Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
 RANK_ROWS = 256
-UNLABELLED = -1
 
 BATCH_OF_ONE = (
     "Expected at least two samples in every batch: one has no negatives and no batch statistics. "
@@ -31,15 +40,29 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     Args:
         encoder: A built Keras model from inputs to features `(N, D)`; feature maps are pooled.
         augmentation: A layer from a batch of inputs to a tuple of views, such as
-            `keras_contrastive.augmentation.simclr_views()`; `None` if `fit` gets ready views.
+            `keras_contrastive.augmentation.simclr_views()`; `None` if `fit` gets ready views. It
+            is drawn from again while the views are fewer than the objective takes.
         num_views: How many views the objective takes.
+        more_views: Whether it takes any number from `num_views` on.
         logs: Names of the figures that `objective` returns beside loss and features.
         probe_classes: Number of classes of an online linear probe, trained on the features behind
             a stop-gradient from the labels that the data carries (-1: unlabelled); `None` for none.
+        additions: Terms that join the objective, such as `keras_contrastive.CLOP`.
+        weighting: A layer from the views to weights `(N,)` of the samples, such as
+            `keras_contrastive.layers.ViewQuality`; for objectives with one value per sample.
+
+    Attributes:
+        needs_labels: Whether the objective learns from labels.
+        num_classes: Number of classes that it knows; `None` for any.
+        takes_positives: Whether the objective takes another `positive` of each sample.
 
     Raises:
-        ValueError: If the encoder does not give vectors.
+        ValueError: If the encoder does not give vectors, or an addition does not fit.
     """
+
+    needs_labels = False
+    num_classes: int | None = None
+    takes_positives = False
 
     def __init__(
         self,
@@ -47,21 +70,32 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         augmentation: keras.Layer | None = None,
         *,
         num_views: int = 2,
+        more_views: bool = False,
         logs: Sequence[str] = (),
         probe_classes: int | None = None,
+        additions: Sequence[Addition] = (),
+        weighting: keras.Layer | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.encoder = as_encoder(encoder)
         self.augmentation = augmentation
-        self.num_views = num_views
+        self.num_views, self.more_views = num_views, more_views
         self.probe_classes = probe_classes
+        self.additions = [*additions]
+        self.weighting = weighting
+        if self._adds_positives and not self.takes_positives:
+            raise ValueError(
+                "Expected a method that takes another positive of each sample (SimCLR, MoCo) for "
+                f"an addition that needs one. Received: {type(self).__name__}."
+            )
         self.feature_dim = self.encoder.output_shape[-1]
         self.steps = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps"
         )
         self.probe: Any = None
         names = ["representation_std", "effective_rank", *logs]
+        names += [addition.log_name for addition in self.additions]
         if probe_classes is not None:
             self.probe = keras.layers.Dense(probe_classes, dtype="float32", name="probe")
             self.probe.build((None, self.feature_dim))
@@ -82,13 +116,15 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
 
         Args:
             views: Batches of views, `(N, ...)` each.
-            labels: Class labels `(N,)`; `None` for methods without labels.
+            labels: Class labels, int32 `(N,)` where the method needs them; or `None`.
             index: Positions of the samples in the data set, `(N,)`, if the data carries them.
             training: Whether batch normalisation uses the batch and queues are filled.
 
         Returns:
             A dict with `"loss"` (a scalar or `(N,)`), `"features"` (`(N, D)`, the encoder's of the
-            first view) and a scalar for each name in `logs`.
+            first view) and a scalar for each name in `logs`. Methods that take additions also
+            return `"projections"`, a list of their views' online projections `(N, d)`, and those
+            that take another positive `"positive"`, its projections.
         """
         raise NotImplementedError
 
@@ -103,7 +139,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         # Within a step the encoder sees the views, in `compute_loss`, and nothing else.
         if self.in_step:
             return inputs
-        inputs, _ = _inputs_and_index(inputs)
+        inputs = _parts(inputs)[0]
         if isinstance(inputs, (tuple, list)):  # ready views: the first stands for the sample
             inputs = inputs[0]
         return self.encoder(as_unit_range(inputs), training=training)
@@ -117,11 +153,19 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         training: bool = True,
     ) -> Tensor:
         """The objective on fresh views of `x`, as a scalar; Keras calls it in each step."""
-        inputs, index = _inputs_and_index(x)
+        inputs, index, positive = _parts(x)
         views = self.make_views(inputs)
-        results = self.objective(views, y, index, training=training)
+        more = self._positive_view(positive, ready=isinstance(inputs, (tuple, list)))
+        if self.uses_labels:
+            y = self._labels(y)
+        if self.weighting is not None:
+            sample_weight = _times(self.weighting(views), sample_weight)
+        results = self.objective(views, y, index, training=training, **more)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
-        loss = _weighted_mean(loss, sample_weight)
+        loss = _weighted_mean(loss, sample_weight) + self._added(results, y, sample_weight)
+        for num_classes in self._class_counts():
+            # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
+            loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
         results["representation_std"] = representation_std(features)
         results["effective_rank"] = participation_ratio(features[:RANK_ROWS])
         if self.probe is not None:
@@ -145,8 +189,8 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         """Trains as `keras.Model.fit` does, after a look at arrays that can be looked at.
 
         Args:
-            x: Inputs as an array, a tuple of ready views, a dict with `"inputs"` and `"index"`, or
-                any data set that Keras takes.
+            x: Inputs as an array, a tuple of ready views, a dict with `"inputs"` and what belongs
+                to them (`"index"`, `"positive"`), or any data set that Keras takes.
             y: Labels `(N,)`, for the probe and for supervised methods; otherwise unused.
             *args: As `keras.Model.fit`.
             **kwargs: As `keras.Model.fit`.
@@ -157,15 +201,18 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
-        inputs, _ = _inputs_and_index(x)
-        for part in inputs if isinstance(inputs, (tuple, list)) else (inputs,):
+        inputs, index, positive = _parts(x)
+        if _is_array(index):
+            self._check_index(ops.convert_to_numpy(index))
+        for part in (*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)), positive):
             if _is_array(part):
                 check_images(part)
-        if _is_array(y) and self.probe_classes is not None:
+        if _is_array(y) and self.uses_labels:
             labels = ops.convert_to_numpy(y)
             if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
                 labels = labels[:, 0]
-            check_labels(labels[labels != UNLABELLED], self.probe_classes)
+            counts = [n for n in (self.probe_classes, *self._class_counts()) if n is not None]
+            check_labels(labels[labels != UNLABELLED], min(counts, default=None))
         if isinstance(x, Batches):
             kwargs.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
         batch_size = args[0] if args else kwargs.get("batch_size")
@@ -181,24 +228,27 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             inputs: A batch of inputs, or a tuple or list of ready views.
 
         Returns:
-            A tuple of `num_views` batches.
+            A tuple of `num_views` batches, or of more if the objective takes them.
 
         Raises:
             ValueError: If there are too few or too many views, or a batch of one.
         """
+        expected = f"{'at least ' if self.more_views else ''}{self.num_views}"
         if isinstance(inputs, (tuple, list)):
             views = tuple(as_unit_range(view) for view in inputs)
         elif self.augmentation is None:
             raise ValueError(
-                f"Expected {self.num_views} ready views as a tuple, since this "
+                f"Expected {expected} ready views as a tuple, since this "
                 f"{type(self).__name__} has no augmentation. Received: one batch of inputs. Pass "
                 "`augmentation=keras_contrastive.augmentation.simclr_views(...)`."
             )
         else:
             views = tuple(self.augmentation(inputs))
-        if len(views) != self.num_views:
+            while len(views) < self.num_views:
+                views += tuple(self.augmentation(inputs))[: self.num_views - len(views)]
+        if len(views) < self.num_views or (len(views) > self.num_views and not self.more_views):
             raise ValueError(
-                f"Expected {self.num_views} views for {type(self).__name__}. "
+                f"Expected {expected} views for {type(self).__name__}. "
                 f"Received: {len(views)}. A data set of two views and no labels yields "
                 "`((view1, view2),)`, a tuple of one tuple."
             )
@@ -206,25 +256,98 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             raise ValueError(BATCH_OF_ONE)
         return views
 
-    def _probe(self, features: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        if labels is None:
+    @property
+    def uses_labels(self) -> bool:
+        """Whether a step needs labels: for the objective, an addition or the probe."""
+        terms = [self, *self.additions]
+        return self.probe is not None or any(term.needs_labels for term in terms)
+
+    def _labels(self, labels: Tensor | None) -> Tensor:
+        if labels is not None:
+            return as_labels(labels)
+        if self.probe is not None:
+            reason = f"the online probe (probe_classes={self.probe_classes})"
+            advice = ", or leave the probe out."
+        else:
+            names = [type(term).__name__ for term in (self, *self.additions) if term.needs_labels]
+            reason, advice = names[0], "; -1 stands for a sample without a label."
+        raise ValueError(
+            f"Expected labels for {reason}. Received: no labels. "
+            f"Pass them as `fit(images, labels)`{advice}"
+        )
+
+    def _class_counts(self) -> list[int]:
+        counts = (term.num_classes for term in (self, *self.additions))
+        return [count for count in counts if count is not None]
+
+    @property
+    def _adds_positives(self) -> bool:
+        return any(addition.takes_positives for addition in self.additions)
+
+    def _positive_view(self, positive: Tensor | None, ready: bool) -> dict[str, Tensor]:
+        """A view of each sample's other positive, where an addition takes them."""
+        if not self._adds_positives:
+            if positive is not None:
+                raise ValueError(
+                    f"Expected inputs without positives: nothing in this {type(self).__name__} "
+                    "takes them. Received: inputs with positives. Pass "
+                    "`additions=[keras_contrastive.CLSP()]`."
+                )
+            return {}
+        if positive is None:
+            names = [type(each).__name__ for each in self.additions if each.takes_positives]
             raise ValueError(
-                f"Expected labels for the online probe (probe_classes={self.probe_classes}). "
-                "Received: no labels. Pass them as `fit(images, labels)`, or leave the probe out."
+                f"Expected a positive of each sample for {names[0]}, which the data pairs with it "
+                "by its index. Received: inputs without positives. Pass "
+                "`fit(keras_contrastive.data.with_positives(images, bank))`, or a dict with "
+                "'inputs' and 'positive'."
             )
-        labels = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        labelled = ops.cast(ops.not_equal(labels, UNLABELLED), "float32")
-        total = ops.maximum(ops.sum(labelled), 1.0)
+        if ready:
+            return {"positive": as_unit_range(positive)}
+        return {"positive": self.augmentation(positive)[0]}
+
+    def project(self, view: Tensor, training: bool) -> tuple[Tensor, Tensor]:
+        """Features `(N, D)` and projections `(N, d)` of a view, from the online network."""
+        features = self.encoder(view, training=training)
+        return features, self.projector(features, training=training)
+
+    def _added(
+        self, results: dict[str, Tensor], labels: Tensor | None, sample_weight: Tensor | None
+    ) -> Tensor:
+        """The weighted terms of the additions, which move from what methods return to the logs."""
+        projections, positive = results.pop("projections", None), results.pop("positive", None)
+        total = ops.zeros((), "float32")
+        for addition in self.additions:
+            if projections is None:
+                raise ValueError(
+                    "Expected a method that shows its projections (SimCLR, MoCo) for an addition. "
+                    f"Received: {type(self).__name__}."
+                )
+            term = addition.term(projections, positive, labels)
+            results[addition.log_name] = _weighted_mean(term, sample_weight)
+            total = total + addition.weight * results[addition.log_name]
+        return total
+
+    def _check_index(self, index: np.ndarray) -> None:
+        layers = self._flatten_layers(include_self=False)
+        sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
+        if sizes and not (index.min() >= 0 and index.max() < min(sizes)):
+            raise ValueError(
+                f"Expected indices from 0 to {min(sizes) - 1}, since {min(sizes)} samples are "
+                f"kept (`num_samples`). Received: {index.min()} to {index.max()}."
+            )
+
+    def _probe(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        labelled = labelled_weights(labels)  # (N,)
         logits = self.probe(features)
         log_probs = ops.log_softmax(logits, axis=-1)
-        classes = ops.arange(self.probe_classes, dtype="int32")
-        targets = ops.cast(ops.equal(labels[:, None], classes), "float32")  # (N, K), -1: zeros
-        loss = -ops.sum(targets * log_probs) / total
+        targets = class_targets(labels, self.probe_classes)  # (N, K), -1: zeros
+        loss = -ops.mean(labelled * ops.sum(targets * log_probs, axis=1))
         nearest = ops.cast(ops.argmax(logits, axis=-1), "int32")
-        hits = ops.cast(ops.equal(nearest, labels), "float32") * labelled
+        hits = ops.mean(labelled * ops.cast(ops.equal(nearest, labels), "float32"))
         # Arrays are checked in `fit`; a stream with a label out of range logs NaN, for all to see.
-        in_range = ops.all(labels < self.probe_classes)
-        return loss, ops.where(in_range, ops.sum(hits) / total, float("nan"))
+        in_range = labels_in_range(labels, self.probe_classes)
+        return loss, ops.where(in_range, hits, float("nan"))
 
     def _track(self, results: dict[str, Tensor], num_samples: Tensor) -> None:
         expected = {tracker.name for tracker in self._trackers}
@@ -255,7 +378,12 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         """The parts, serialised, so that `from_config` rebuilds the method."""
         return {
             **super().get_config(),
-            **serialize(encoder=self.encoder, augmentation=self.augmentation),
+            **serialize(
+                encoder=self.encoder,
+                augmentation=self.augmentation,
+                additions=[*self.additions],
+                weighting=self.weighting,
+            ),
             "probe_classes": self.probe_classes,
         }
 
@@ -265,7 +393,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         return cls(
             **{
                 name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
-                if isinstance(value, dict)
+                if isinstance(value, (dict, list))
                 else value
                 for name, value in config.items()
             }
@@ -277,9 +405,16 @@ def serialize(**parts: object) -> dict:
     return {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
 
 
-def _inputs_and_index(x: object) -> tuple:
-    """Takes `{"inputs": ..., "index": ...}` apart; anything else is inputs without an index."""
-    return (x["inputs"], x["index"]) if isinstance(x, dict) else (x, None)
+def _parts(x: object) -> tuple:
+    """Inputs, index and positives; whatever is no dict of these is inputs alone."""
+    if not isinstance(x, dict):
+        return x, None, None
+    known = ("inputs", "index", "positive")
+    if "inputs" not in x or not set(x) <= set(known):
+        raise ValueError(
+            f"Expected a dict with 'inputs', and 'index' or 'positive'. Received: {sorted(x)}."
+        )
+    return tuple(x.get(name) for name in known)
 
 
 def _is_array(value: object) -> bool:
@@ -294,6 +429,12 @@ def _check_rest(inputs: Any, batch_size: int, validation_split: float) -> None:
         and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size
     ):
         raise ValueError(BATCH_OF_ONE)
+
+
+def _times(weights: Tensor, others: Tensor | None) -> Tensor:
+    if others is None:
+        return weights
+    return weights * ops.cast(ops.reshape(others, (-1,)), weights.dtype)
 
 
 def _weighted_mean(loss: Tensor, sample_weight: Tensor | None) -> Tensor:

@@ -5,18 +5,27 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_contrastive.layers import FeatureQueue, build_head, moco_v2_projector
+from keras_contrastive.layers import (
+    FalseNegatives,
+    FeatureQueue,
+    build_head,
+    moco_v2_projector,
+)
 from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import InfoNCE, info_nce_accuracy
-from keras_contrastive.methods.base import Method, serialize
+from keras_contrastive.losses.contrast import both_views
+from keras_contrastive.methods.base import serialize
+from keras_contrastive.methods.contrastive import ContrastiveMethod
 from keras_contrastive.ops import l2_normalize
+from keras_contrastive.ops.contrast import all_pairs
+from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.training import MomentumPair, copy_network
 from keras_contrastive.training.momentum import Momentum
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class MoCo(Method):
+class MoCo(ContrastiveMethod):
     """Momentum contrast, v1 and v2.
 
     A query must find the key of its image among a queue of the keys of earlier batches. Keys come
@@ -38,6 +47,8 @@ class MoCo(Method):
             of a batch cannot give the positive away; the paper uses 8 devices for this. A batch
             needs two samples a part.
         seed: Seed of the queue's first rows and of the shuffling.
+        false_negatives: A detector of false negatives in the queue, such as
+            `keras_contrastive.layers.FNC()`; `None` for none.
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss, contrastive_accuracy (share of queries nearer to their key than to the whole
@@ -65,6 +76,8 @@ class MoCo(Method):
         algorithm 1; v2: Chen et al., "Improved Baselines with Momentum Contrastive Learning", 2020.
     """
 
+    takes_positives = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -76,12 +89,15 @@ class MoCo(Method):
         symmetric: bool = False,
         shuffle_splits: int = 1,
         seed: int = 0,
+        false_negatives: FalseNegatives | None = None,
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             encoder,
             augmentation,
+            loss=loss or InfoNCE(temperature=0.2),
+            false_negatives=false_negatives,
             logs=["contrastive_accuracy", "momentum"],
             probe_classes=probe_classes,
             **kwargs,
@@ -89,7 +105,6 @@ class MoCo(Method):
         self.projector = build_head(projector, moco_v2_projector, self.feature_dim)
         self.target_encoder = copy_network(self.encoder)
         self.target_projector = copy_network(self.projector)
-        self.contrastive_loss = loss or InfoNCE(temperature=0.2)
         self.queue = FeatureQueue(queue_size, self.projector.output_shape[-1], seed=seed)
         self.symmetric = symmetric
         self.shuffle_splits = shuffle_splits
@@ -105,52 +120,102 @@ class MoCo(Method):
         labels: Tensor | None = None,
         index: Tensor | None = None,
         training: bool = True,
+        positive: Tensor | None = None,
     ) -> dict[str, Tensor]:
         negatives = self.queue.read()  # (K, d)
-        view_q, view_k = views
-        loss, queries, keys, features = self._contrast(view_q, view_k, negatives, training)
-        new_keys = keys
+        view_q, view_k, *supports = views
+        references = [self._keys(view, training) for view in supports]
+        context = {"index": index, "training": training}
+        loss, queries, keys, features = self._contrast(
+            view_q, view_k, negatives, references, **context
+        )
+        projections, new_keys, new_index = [queries], keys, index
         if self.symmetric:
-            other_loss, _, other_keys, _ = self._contrast(view_k, view_q, negatives, training)
+            other_loss, other_queries, other_keys, _ = self._contrast(
+                view_k, view_q, negatives, references, **context
+            )
             loss = (loss + other_loss) / 2
+            projections.append(other_queries)
             new_keys = ops.concatenate([keys, other_keys], axis=0)
+            new_index = both_views(index)
         if training:
-            self.queue.enqueue(new_keys)  # after the loss, else a positive is a negative too
+            # After the loss, else a positive is a negative too.
+            self.queue.enqueue(new_keys, new_index)
+        if positive is not None:
+            _, positive = _forward(*self._networks()[0], positive, training)
         return {
             "loss": loss,
             "features": features,
+            "projections": projections,
+            "positive": positive,
             "contrastive_accuracy": info_nce_accuracy(queries, keys, negatives),
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
 
     def _contrast(
-        self, view_q: Tensor, view_k: Tensor, negatives: Tensor, training: bool
+        self,
+        view_q: Tensor,
+        view_k: Tensor,
+        negatives: Tensor,
+        references: list[Tensor],
+        index: Tensor | None,
+        training: bool,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        online = self.encoder, self.projector
-        target = self.target_encoder, self.target_projector
         if training and self.shuffle_splits > 1:
+            online, target = self._networks()
             num_samples = ops.shape(view_q)[0]
             order = ops.argsort(keras.random.uniform((num_samples,), seed=self.order_seed))
             features, queries = self._forward_apart(*online, view_q, ops.arange(num_samples))
             _, keys = self._forward_apart(*target, view_k, order)
+            keys = ops.stop_gradient(l2_normalize(keys))
         else:
-            features, queries = _forward(*online, view_q, training)
-            _, keys = _forward(*target, view_k, training)
-        keys = ops.stop_gradient(l2_normalize(keys))
-        return self.contrast(queries, keys, negatives), queries, keys, features
+            features, queries = _forward(*self._networks()[0], view_q, training)
+            keys = self._keys(view_k, training)
+        detection = self._detect(queries, [keys, *references], negatives, index, training)
+        context = {"index": index, "detection": detection, "training": training}
+        return self.contrast(queries, keys, negatives, **context), queries, keys, features
 
-    def contrast(self, queries: Tensor, keys: Tensor, negatives: Tensor) -> Tensor:
+    def _networks(self) -> tuple[tuple[keras.Model, keras.Model], ...]:
+        online = self.encoder, self.projector
+        return online, (self.target_encoder, self.target_projector)
+
+    def _keys(self, view: Tensor, training: bool) -> Tensor:
+        _, keys = _forward(*self._networks()[1], view, training)
+        return ops.stop_gradient(l2_normalize(keys))
+
+    def contrast(self, queries: Tensor, keys: Tensor, negatives: Tensor, **context: Any) -> Tensor:
         """The loss of one direction.
 
         Args:
             queries: Online projections `(N, d)`.
             keys: Their keys, `(N, d)`, of unit length and without a gradient.
             negatives: The queue, `(K, d)`.
+            **context: What else `loss_of` takes.
 
         Returns:
             A float32 tensor `(N,)`.
         """
-        return self.contrastive_loss.call((keys, negatives), queries)
+        return self.loss_of((keys, negatives), queries, **context)
+
+    def _detect(
+        self,
+        queries: Tensor,
+        references: list[Tensor],
+        negatives: Tensor,
+        index: Tensor | None,
+        training: bool,
+    ) -> Detection | None:
+        if self.false_negatives is None:
+            return None
+        anchors = ops.stop_gradient(l2_normalize(queries))
+        return self.false_negatives.detect(
+            ops.stack([anchors, *references], axis=1),  # (N, V, d)
+            negatives,
+            all_pairs,
+            index=index,
+            candidate_index=self.queue.read_indices(),
+            training=training,
+        )
 
     def _forward_apart(
         self, encoder: keras.Model, projector: keras.Model, images: Tensor, order: Tensor
@@ -167,7 +232,6 @@ class MoCo(Method):
             **super().get_config(),
             **serialize(
                 projector=self.projector,
-                loss=self.contrastive_loss,
                 momentum=self.momentum_pair.momentum,
             ),
             "queue_size": self.queue.size,
