@@ -192,7 +192,7 @@ def main():
         script = str(HERE / "peers" / "losses.py")
         subprocess.run([args.peer, script, str(path), *options], check=True)
         peers, cases = load(path)
-    rows = read(args.json)
+    rows = read(args.json) if args.json.exists() else []
     for peer, its_cases in cases.items():
         versions = {**machine.versions(), **{f"peer {k}": v for k, v in peers.items()}}
         row = {**compare(peer, its_cases), "versions": versions}

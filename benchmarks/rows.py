@@ -4,9 +4,7 @@ import json
 
 
 def read(path):
-    """The rows of a file, each with what the file says about all of them; none without a file."""
-    if path is None or not path.exists():
-        return []
+    """The rows of a file, each with what the file says about all of them."""
     report = json.loads(path.read_text())
     return [{**report, **row} for row in report.pop("rows")]
 

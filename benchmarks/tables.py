@@ -1,50 +1,79 @@
-"""Writes the tables of the README from `benchmarks/results` and `zoo`, and its picture.
+"""Writes the README's tables and picture and `docs/methods.md`.
 
     python benchmarks/tables.py
 
-The picture is cut from the report of a demo in `keras_contrastive_demo`, if there is one.
-
-A table stands between `<!-- name -->` and `<!-- end name -->`; nothing there is typed by hand.
+The tables come from `benchmarks/results`, `zoo` and `docs/methods.yaml`; a table of the README
+stands between `<!-- name -->` and `<!-- end name -->`; nothing there is typed by hand. The picture
+is cut from the report of a demo in `keras_contrastive_demo`, if there is one.
 """
 
 import base64
 import json
 import pathlib
 import re
+import statistics
 import sys
+from collections import defaultdict
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+sys.path[:0] = [str(ROOT)]
 
-
-def markdown(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+from benchmarks import methods_page  # noqa: E402
+from benchmarks.markdown import table  # noqa: E402
+from benchmarks.rows import read  # noqa: E402
 
 
 def quality():
-    report = json.loads((RESULTS / "quality.json").read_text())
-    head = ["", "kNN", "linear", "epochs", "seconds an epoch", "pairs/s", "peak memory, MB"]
-    rows = [
-        [
-            row["name"],
-            f"{100 * row['knn']:.1f} %",
-            f"{100 * row['linear']:.1f} %",
-            f"{row['epochs']:.1f}",
-            f"{row['seconds_per_epoch']:.1f}",
-            f"{row['pairs_per_second']:.0f}",
-            row["peak_memory_mb"],
-        ]
-        for row in sorted(report["rows"], key=lambda row: -row["knn"])
-    ]
-    seeds = ", ".join(sorted({str(row["seed"]) for row in report["rows"]}))
-    text = (
-        f"{report['minutes']:g} minutes each, {report['rows'][0]['weights']:,} weights, "
-        f"seed {seeds}, "
-        f"{report['evaluated_on']}, {report['hardware']}: "
-        f"`python benchmarks/quality.py --minutes {report['minutes']:g}`"
-    )
-    return markdown(head, rows) + "\n\n" + text
+    """One table for every budget; the untrained encoder stands in all of them."""
+    groups = defaultdict(list)
+    for row in read(RESULTS / "quality.json"):
+        groups[row["minutes"], row["evaluated_on"], row["hardware"]].append(row)
+    untrained = [row for key in groups if key[0] == 0 for row in groups[key]]
+    tables = []
+    for minutes, evaluated_on, hardware in sorted(groups, reverse=True):
+        if minutes == 0:
+            continue
+        rows = groups[minutes, evaluated_on, hardware]
+        beside = [row for row in untrained if row["evaluated_on"] == evaluated_on]
+        text = (
+            f"{minutes:g} minutes each, {rows[0]['weights']:,} weights, {evaluated_on}, "
+            f"{hardware}: `python benchmarks/quality.py --minutes {minutes:g}`"
+        )
+        tables.append(quality_table([*rows, *beside]) + "\n\n" + text)
+    return "\n\n".join(tables)
+
+
+def quality_table(rows):
+    """A line for every name, the best first: means over the seeds, and their deviation."""
+    by_name = defaultdict(list)
+    for row in rows:
+        by_name[row["name"]].append(row)
+
+    def mean(name, column):
+        values = [row[column] for row in by_name[name]]
+        return None if None in values else statistics.mean(values)
+
+    def percent(name, column):
+        values = [100 * row[column] for row in by_name[name]]
+        spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+        return f"{statistics.mean(values):.1f}{spread} %"
+
+    columns = {
+        "epochs": ("epochs", "{:.1f}"),
+        "seconds_per_epoch": ("seconds an epoch", "{:.1f}"),
+        "pairs_per_second": ("images/s", "{:.0f}"),
+        "peak_memory_mb": ("peak memory, MB", "{:.0f}"),
+        "effective_rank": ("effective rank", "{:.1f}"),
+        "representation_std": ("std", "{:.2f}"),
+    }
+    lines = []
+    for name in sorted(by_name, key=lambda name: -mean(name, "knn")):
+        figures = [(mean(name, column), form) for column, (_, form) in columns.items()]
+        cells = ["-" if value is None else form.format(value) for value, form in figures]
+        seeds = ", ".join(str(row["seed"]) for row in by_name[name])
+        lines.append([name, seeds, percent(name, "knn"), percent(name, "linear"), *cells])
+    return table(["", "seed", "kNN", "linear", *(head for head, _ in columns.values())], lines)
 
 
 def step():
@@ -54,7 +83,7 @@ def step():
         for name, row in report.items()
     ]
     head = ["backend", "hand-written step, ms", "`SimCLR.fit`, ms", "ratio"]
-    return markdown(head, rows) + "\n\nMedians of one run: `python benchmarks/step.py`"
+    return table(head, rows) + "\n\nMedians of one run: `python benchmarks/step.py`"
 
 
 def augmentation():
@@ -71,7 +100,7 @@ def augmentation():
         f"Batches of {settings['batch']}, {settings['interpolation']} crops, the best of "
         f"{settings['rounds']} rounds: `python benchmarks/augmentation.py`"
     )
-    return markdown(head, rows) + "\n\n" + text
+    return table(head, rows) + "\n\n" + text
 
 
 def zoo():
@@ -89,9 +118,7 @@ def zoo():
             ]
         )
     head = ["preset", "kNN", "linear", "weights", "epochs"]
-    return (
-        markdown(head, rows) + "\n\nFrom each preset's `results.json`: `keras-contrastive zoo list`"
-    )
+    return table(head, rows) + "\n\nFrom each preset's `results.json`: `keras-contrastive zoo list`"
 
 
 def picture():
@@ -105,18 +132,19 @@ def main():
     picture()
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for table in (quality, step, augmentation, zoo):
+    for make in (quality, step, augmentation, zoo):
         try:
-            content = table()
+            content = make()
         except FileNotFoundError as error:
-            print(f"{table.__name__}: {error.filename} is missing, left as it is", file=sys.stderr)
+            print(f"{make.__name__}: {error.filename} is missing, left as it is", file=sys.stderr)
             continue
-        begin, end = f"<!-- {table.__name__} -->", f"<!-- end {table.__name__} -->"
+        begin, end = f"<!-- {make.__name__} -->", f"<!-- end {make.__name__} -->"
         pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
         if not pattern.search(text):
             raise ValueError(f"Expected {begin} and {end} in README.md. Received: neither or one.")
         text = pattern.sub(lambda _, block=f"{begin}\n{content}\n{end}": block, text)
     readme.write_text(text)
+    (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 
 if __name__ == "__main__":

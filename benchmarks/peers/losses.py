@@ -80,12 +80,13 @@ def weighted_pair(rng, n, d):
 def truncated_pair(rng, n, d):
     return views(rng, n, d, ("h1", "h2")), {
         **temperature(rng),
-        "loss_dim": int(rng.integers((d + 1) // 2, d + 1)),
+        "loss_dim": int(rng.integers(max(2, d // 2), d + 1)),
     }
 
 
 def macl_pair(rng, n, d):
-    parameters = {"alpha": rng.uniform(0, 1), "A_0": rng.uniform(0, 0.5)}
+    # Within alpha (1 + A_0) < 1, where no alignment makes the temperature negative.
+    parameters = {"alpha": rng.uniform(0, 0.6), "A_0": rng.uniform(0, 0.5)}
     return views(rng, n, d), {**temperature(rng), **parameters}
 
 
