@@ -108,3 +108,38 @@ class MomentumPair:
         for online, target in self.variables:
             value = ops.convert_to_tensor(target)
             target.assign(value + ops.cast(rate, value.dtype) * (online - value))
+
+
+class MomentumPairs:
+    """Several targets that follow their online networks, each with a momentum of its own.
+
+    Args:
+        pairs: The `MomentumPair`s, at least one.
+
+    Example:
+
+    >>> import keras
+    >>> from keras_contrastive.training import MomentumPair, MomentumPairs, copy_network
+    >>> online = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> pairs = [MomentumPair([online], [copy_network(online)], m) for m in (0.9, 0.7)]
+    >>> round(float(MomentumPairs(pairs).momentum_at(0)), 3)  # the mean
+    0.8
+    """
+
+    def __init__(self, pairs: Sequence[MomentumPair]) -> None:
+        self.pairs = list(pairs)
+        self.variables = [variables for pair in self.pairs for variables in pair.variables]
+
+    def freeze(self) -> None:
+        """Takes the targets away from the optimizer."""
+        for pair in self.pairs:
+            pair.freeze()
+
+    def momentum_at(self, step: Tensor) -> Tensor:
+        """The mean momentum of the updates that follow `step` earlier ones."""
+        return sum(pair.momentum_at(step) for pair in self.pairs) / len(self.pairs)
+
+    def update(self, step: Tensor, stepped: Tensor) -> None:
+        """Moves each target, if the optimizer has stepped."""
+        for pair in self.pairs:
+            pair.update(step, stepped)

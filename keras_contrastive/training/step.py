@@ -33,6 +33,26 @@ class _Step(_Base):
             stepped: Boolean scalar; false while gradients accumulate and after an overflow.
         """
 
+    def frozen(self) -> list[tuple[keras.Variable, Tensor]]:
+        """Trainable variables that the coming step may have to leave as they are.
+
+        A gradient of zero is not enough: weight decay and momentum move a variable too. So the
+        step puts back what the optimizer has done to them, before `after_step`.
+
+        Returns:
+            Pairs of a variable and a boolean scalar that is true while it stands still.
+        """
+        return []
+
+    def _held(self) -> list[tuple[keras.Variable, Tensor, Tensor]]:
+        """The frozen variables with copies of their values."""
+        return [(variable, still, ops.copy(variable)) for variable, still in self.frozen()]
+
+    @staticmethod
+    def _put_back(held: list[tuple[keras.Variable, Tensor, Tensor]]) -> None:
+        for variable, still, value in held:
+            variable.assign(ops.where(still, value, ops.convert_to_tensor(variable)))
+
     def random_states(self) -> list[keras.Variable]:
         """The states of all random generators in the model, those of its layers included."""
         return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
@@ -76,9 +96,12 @@ class _StatefulStep(_Step):
 
     def train_step(self, data: object) -> dict:
         before = self._iteration()
+        with _without_gradient():
+            held = self._held()
         with self._stepping():
             logs = super().train_step(data)
         with _without_gradient():
+            self._put_back(held)
             self.after_step(self._iteration() > before)
         return logs
 
@@ -98,8 +121,13 @@ class _StatelessStep(_Step):
 
     def train_step(self, state: tuple, data: object) -> tuple:
         optimizer = self.optimizer.variables
-        with keras.StatelessScope(state_mapping=[*zip(optimizer, state[2], strict=True)]):
-            before = self._iteration()
+        before_step = [
+            *zip(self.trainable_variables, state[0], strict=True),
+            *zip(self.non_trainable_variables, state[1], strict=True),
+            *zip(optimizer, state[2], strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=before_step):
+            before, held = self._iteration(), self._held()
         with self._stepping():
             logs, (trainable, non_trainable, slots, metrics) = super().train_step(state, data)
         stepped_state = [
@@ -108,7 +136,9 @@ class _StatelessStep(_Step):
             *zip(optimizer, slots, strict=True),
         ]
         with keras.StatelessScope(state_mapping=stepped_state) as scope:
+            self._put_back(held)
             self.after_step(self._iteration() > before)
+        trainable = [scope.get_current_value(v) for v in self.trainable_variables]
         non_trainable = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return logs, (trainable, non_trainable, slots, metrics)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_contrastive.training import MomentumPair, copy_network
+from keras_contrastive.training import MomentumPair, MomentumPairs, copy_network
 
 
 def network():
@@ -64,3 +64,19 @@ def test_a_target_of_another_architecture_is_refused():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"shorter|longer"):
         MomentumPair([network()], [other], momentum=0.9)
+
+
+def test_several_pairs_move_each_at_its_speed():
+    online, targets = network(), [network(), network()]
+    before = [target.get_weights()[0] for target in targets]
+    pairs = [
+        MomentumPair([online], [target], momentum)
+        for target, momentum in zip(targets, (0.75, 0.5), strict=True)
+    ]
+    both = MomentumPairs(pairs)
+    both.update(0, ops.convert_to_tensor(True))
+    for target, old, momentum in zip(targets, before, (0.75, 0.5), strict=True):
+        expected = momentum * old + (1 - momentum) * online.get_weights()[0]
+        np.testing.assert_allclose(target.get_weights()[0], expected, rtol=1e-5)
+    assert float(both.momentum_at(0)) == pytest.approx(0.625)
+    assert len(both.variables) == 8
