@@ -12,16 +12,33 @@ from keras_contrastive import (
     optimizers,
     training,
 )
-from keras_contrastive.methods import BYOL, Method, MoCo, SimCLR
+from keras_contrastive.methods import (
+    BYOL,
+    NNCLR,
+    DirectCLR,
+    Method,
+    MoCHi,
+    MoCo,
+    MoCoV3,
+    ReSSL,
+    SimCLR,
+    TiCo,
+)
 from keras_contrastive.presets import from_preset, presets, save_to_preset
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BYOL",
+    "NNCLR",
+    "DirectCLR",
     "Method",
+    "MoCHi",
     "MoCo",
+    "MoCoV3",
+    "ReSSL",
     "SimCLR",
+    "TiCo",
     "augmentation",
     "callbacks",
     "data",

@@ -35,6 +35,15 @@ class _Recipe:
     def common(self) -> dict[str, Any]:
         return {"data_format": self.data_format, "seed": next(self.seeds)}
 
+    def crop(self, scale: Range, size: int | None = None) -> list[Augmentation]:
+        """crop, flip."""
+        return [
+            RandomResizedCrop(
+                size or self.size, scale, interpolation=self.interpolation, **self.common()
+            ),
+            RandomFlip(**self.common()),
+        ]
+
     def view(
         self,
         scale: Range,
@@ -45,10 +54,7 @@ class _Recipe:
     ) -> list[Augmentation]:
         """crop, flip, colour jitter (80 %), grayscale (20 %), blur, solarize."""
         layers = [
-            RandomResizedCrop(
-                size or self.size, scale, interpolation=self.interpolation, **self.common()
-            ),
-            RandomFlip(**self.common()),
+            *self.crop(scale, size),
             ColorJitter(*jitter, rate=0.8, **self.common()),
             RandomGrayscale(0.2, **self.common()),
         ]
@@ -124,6 +130,14 @@ def byol_views(
 def moco_v3_views(size: int, seed: int | None = None, data_format: str | None = None) -> Views:
     """MoCo v3 (Chen et al., 2021) for ResNet-50: BYOL's with crops of at least a fifth."""
     return byol_views(size, scale=(0.2, 1.0), seed=seed, data_format=data_format)
+
+
+def ressl_views(
+    size: int, blur: float = 0.5, seed: int | None = None, data_format: str | None = None
+) -> Views:
+    """ReSSL (Zheng et al., 2021): MoCo v2's for the student, then crop and flip for the teacher."""
+    recipe = _Recipe(size, seed, data_format, "bilinear")
+    return recipe.views([recipe.view((0.2, 1.0), WEAK, blur), recipe.crop((0.2, 1.0))])
 
 
 def swav_views(

@@ -1,5 +1,7 @@
 """What every loss asks of its inputs."""
 
+import keras
+
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -9,6 +11,17 @@ def check_temperature(temperature: float) -> float:
         raise ValueError(
             f"Expected a positive `temperature`. Received: temperature={temperature}. "
             "Usual values lie between 0.05 and 1."
+        )
+    return float(temperature)
+
+
+def constant_temperature(loss: keras.losses.Loss, advice: str = "") -> float:
+    """Returns the temperature of a loss, or raises a ValueError if it is not a plain number."""
+    temperature = getattr(loss, "temperature", None)
+    if not isinstance(temperature, (int, float)):
+        raise ValueError(
+            f"Expected a loss with a number as its temperature. Received: {loss!r} with "
+            f"temperature={temperature!r}. Pass `InfoNCE(temperature=...)`{advice}."
         )
     return float(temperature)
 

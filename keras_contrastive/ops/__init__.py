@@ -5,7 +5,9 @@ from keras_contrastive.ops.contrast import (
     masked_logsumexp,
     positive_is_nearest,
 )
+from keras_contrastive.ops.hard_mixing import mix_hard_negatives
 from keras_contrastive.ops.images import as_unit_range
+from keras_contrastive.ops.matching import matching_accuracy
 from keras_contrastive.ops.moments import participation_ratio, representation_std
 from keras_contrastive.ops.similarity import l2_normalize, pairwise_cosine
 
@@ -14,6 +16,8 @@ __all__ = [
     "l2_normalize",
     "masked_logits",
     "masked_logsumexp",
+    "matching_accuracy",
+    "mix_hard_negatives",
     "pairwise_cosine",
     "participation_ratio",
     "positive_is_nearest",

@@ -58,7 +58,54 @@ def byol(momentum=0.9, **kwargs):
     )
 
 
-METHODS = {"simclr": simclr, "moco": moco, "moco_symmetric": moco_symmetric, "byol": byol}
+def tiny_moco_v3_mlp(input_dim):
+    return kc.layers.moco_v3_mlp(input_dim, hidden_dim=8, output_dim=4)
+
+
+def moco_v3(momentum=0.9, **kwargs):
+    return kc.MoCoV3(
+        tiny_encoder(), NoiseViews(), tiny_moco_v3_mlp, tiny_predictor, momentum=momentum, **kwargs
+    )
+
+
+def nnclr(**kwargs):
+    kwargs = {"queue_size": 10, **kwargs}
+    return kc.NNCLR(tiny_encoder(), NoiseViews(), tiny_byol_mlp, tiny_predictor, **kwargs)
+
+
+def directclr(**kwargs):
+    return kc.DirectCLR(tiny_encoder(), NoiseViews(), **{"loss_dim": 4, **kwargs})
+
+
+def mochi(**kwargs):
+    kwargs = {"num_hardest": 4, "num_mixed": 6, "num_query_mixed": 2, **kwargs}
+    kwargs = {"queue_size": 10, "momentum": 0.9, **kwargs}
+    return kc.MoCHi(tiny_encoder(), NoiseViews(), tiny_moco_mlp, **kwargs)
+
+
+def ressl(**kwargs):
+    kwargs = {"queue_size": 10, "momentum": 0.9, **kwargs}
+    return kc.ReSSL(tiny_encoder(), NoiseViews(), tiny_moco_mlp, **kwargs)
+
+
+def tico(**kwargs):
+    # The default weight asks for more dimensions than four.
+    kwargs = {"momentum": 0.9, "loss": kc.losses.TiCoLoss(0.5, 1.0), **kwargs}
+    return kc.TiCo(tiny_encoder(), NoiseViews(), tiny_byol_mlp, **kwargs)
+
+
+METHODS = {
+    "simclr": simclr,
+    "moco": moco,
+    "moco_symmetric": moco_symmetric,
+    "byol": byol,
+    "directclr": directclr,
+    "mochi": mochi,
+    "moco_v3": moco_v3,
+    "nnclr": nnclr,
+    "ressl": ressl,
+    "tico": tico,
+}
 
 
 def images(num=32, seed=0):

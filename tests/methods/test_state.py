@@ -7,7 +7,19 @@ from keras import ops
 
 import keras_contrastive as kc
 from tests.gradients import value_and_gradients
-from tests.methods.parts import byol, compiled, images, moco, moco_symmetric
+from tests.methods.parts import (
+    byol,
+    compiled,
+    images,
+    mochi,
+    moco,
+    moco_symmetric,
+    moco_v3,
+    ressl,
+    tico,
+)
+
+WITH_TARGET = [byol, mochi, moco, moco_v3, ressl, tico]
 
 
 def values(variables):
@@ -19,7 +31,7 @@ def views(num=16):
     return x, x[:, ::-1].copy()
 
 
-@pytest.mark.parametrize("make", [moco, byol])
+@pytest.mark.parametrize("make", WITH_TARGET)
 def test_the_target_moves_towards_the_weights_after_the_step(make):
     method = compiled(make())  # momentum 0.9
     before = values(target for _, target in method.momentum_pair.variables)
@@ -103,7 +115,7 @@ def test_shuffled_parts_come_back_in_order():
         )
 
 
-@pytest.mark.parametrize("make", [moco, byol])
+@pytest.mark.parametrize("make", WITH_TARGET)
 def test_no_gradient_reaches_the_target_or_the_queue(make):
     """The loss depends on them, yet its gradient with respect to them is exactly zero."""
     method = make()

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_contrastive import evaluation, losses, optimizers
+from keras_contrastive import evaluation, layers, losses, methods, optimizers
 from keras_contrastive.ops import uniformity as representation
 
 
@@ -67,7 +67,38 @@ def _momentum_schedule(inputs, params):
     return {"values": np.array(values)}
 
 
+def _moco_v3(inputs, params):
+    method = methods.MoCoV3(
+        _flat_encoder(inputs["q1"]),
+        projector=layers.moco_v1_projector,
+        predictor=layers.moco_v1_projector,
+        loss=losses.InfoNCE(params["temperature"]),
+    )
+    loss = method.contrast(inputs["q1"], inputs["k2"]) + method.contrast(inputs["q2"], inputs["k1"])
+    return ops.mean(loss)
+
+
+def _directclr(inputs, params):
+    method = methods.DirectCLR(
+        _flat_encoder(inputs["h1"]),
+        loss_dim=params["loss_dim"],
+        loss=losses.NTXent(params["temperature"]),
+    )
+    return ops.mean(method.contrast(inputs["h1"], inputs["h2"]))
+
+
+def _tico(inputs, params):
+    return losses.TiCoLoss(params["beta"], params["rho"])(inputs["z2"], inputs["z1"])
+
+
+def _flat_encoder(features):
+    return keras.Sequential([keras.Input((1,)), keras.layers.Dense(features.shape[1])])
+
+
 ADAPTERS = {
+    "directclr": _directclr,
+    "moco_v3": _moco_v3,
+    "tico": _tico,
     "alignment": _alignment,
     "info_nce_queue": _info_nce_queue,
     "knn": _knn,
