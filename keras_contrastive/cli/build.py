@@ -97,10 +97,12 @@ def build_views(component: Component, input_shape: Sequence[int]) -> augmentatio
 
 def _argument(value: Any, section: str, steps: int) -> Any:
     """An argument of a method: a loss, a schedule or a head by its name, or a plain value."""
+    if isinstance(value, list):
+        return [_argument(each, section, steps) for each in value]
     if not isinstance(value, dict):
         return value
     component = Component.parse(value, section)
-    target = component.find(section, layers, losses, optimizers)
+    target = component.find(section, layers, losses, optimizers, methods)
     if target.__name__ in layers.__all__:
         # A head: the method sizes it, so it gets a function of the input dimension.
         return partial(target, **component.arguments)

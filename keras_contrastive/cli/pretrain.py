@@ -62,7 +62,7 @@ def pretrain(
     splits = load_splits(recipe.data, settings.seed)
     train = splits.train
     method = build(recipe, train.images.shape[1:], len(train) // settings.batch_size)
-    labelled = method.probe_classes is not None
+    labelled = method.uses_labels
     batches = indexed(
         train.images,
         train.labels if labelled else None,

@@ -3,17 +3,21 @@
 from keras_contrastive.data.arrays import digits, from_arrays, from_npz
 from keras_contrastive.data.batches import Batches, Indexed, indexed
 from keras_contrastive.data.checks import check_images, check_labels
+from keras_contrastive.data.class_batches import ClassBatches
 from keras_contrastive.data.folder import ImageFolder
 from keras_contrastive.data.load import load
+from keras_contrastive.data.positives import WithPositives, with_positives
 from keras_contrastive.data.source import Source
 from keras_contrastive.data.split import train_holdout_split
 from keras_contrastive.data.tfds import from_tfds
 
 __all__ = [
     "Batches",
+    "ClassBatches",
     "ImageFolder",
     "Indexed",
     "Source",
+    "WithPositives",
     "check_images",
     "check_labels",
     "digits",
@@ -23,4 +27,5 @@ __all__ = [
     "indexed",
     "load",
     "train_holdout_split",
+    "with_positives",
 ]

@@ -26,6 +26,13 @@ def constant_temperature(loss: keras.losses.Loss, advice: str = "") -> float:
     return float(temperature)
 
 
+def check_weight(weight: float, name: str) -> float:
+    """Returns the weight of a term, or raises a ValueError if it is negative or no number."""
+    if not weight >= 0:
+        raise ValueError(f"Expected `{name}` of at least 0. Received: {name}={weight}.")
+    return float(weight)
+
+
 def check_pair(first: Tensor, second: Tensor) -> None:
     """Raises a ValueError unless both are `(N, D)`, as far as the shapes are known."""
     shapes = tuple(first.shape), tuple(second.shape)

@@ -215,6 +215,9 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             check_labels(labels[labels != UNLABELLED], min(counts, default=None))
         if isinstance(x, Batches):
             kwargs.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
+        if y is None and kwargs.get("sample_weight") is not None and not self.uses_labels:
+            # Keras drops weights that come without labels.
+            y = np.full(len(kwargs["sample_weight"]), UNLABELLED)
         batch_size = args[0] if args else kwargs.get("batch_size")
         _check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
         return super().fit(x, y, *args, **kwargs)

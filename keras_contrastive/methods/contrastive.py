@@ -86,7 +86,5 @@ class ContrastiveMethod(Method):
                 part.after_step(stepped)
 
     def get_config(self) -> dict:
-        config = {**super().get_config(), **serialize(loss=self.contrastive_loss)}
-        if self.false_negatives is not None:
-            config |= serialize(false_negatives=self.false_negatives)
-        return config
+        parts = serialize(loss=self.contrastive_loss, false_negatives=self.false_negatives)
+        return {**super().get_config(), **parts}
