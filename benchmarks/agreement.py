@@ -38,7 +38,9 @@ NOTES = {
     "lightly NNMemoryBankModule and NTXentLoss": "lightly's NNCLR contrasts within both views "
     "(NT-Xent), the paper and ours across them (InfoNCE): ours with loss=NTXent",
     "lightly DirectCLRLoss": "NT-Xent there, InfoNCE in the paper and ours: ours with loss=NTXent",
-    "lightly MACLLoss": "weights 1 / (1 - P + 1e-8) there, 1 / max(1 - P, 1e-6) here",
+    "lightly BarlowTwinsLoss": "in batches of two the gradient all but vanishes on both sides",
+    "lightly MACLLoss": "weights 1 / (1 - P + 1e-8) there, 1 / max(1 - P, 1e-6) here: they differ "
+    "where an anchor's P is above 1 - 1e-4",
     "lightly NegativeCosineSimilarity": "gradient of the prediction; ours stops the target's",
     "lightly NTXentLoss with a memory bank": "gradient of the query; ours stops the key's",
     "lightly DINOLoss": "gradient of the student; lightly leaves the teacher's to the caller",
@@ -50,6 +52,12 @@ NOTES = {
     "pml SupConLoss": "anchors without a positive are left out of the mean there, zeros here",
     "pml SupConLoss of two views": "base_temperature = temperature here",
     "pml TripletMarginLoss": "given triplets, distances at any length, mean over all",
+    **dict.fromkeys(
+        [f"pml TripletMarginLoss, {kind} triplets" for kind in ("all", "semi-hard", "hard")]
+        + ["pml TripletMarginLoss, BatchHardMiner"],
+        "mean over the triplets of non-zero loss; rows that all but coincide (dimension 2) are "
+        "told apart by rounding, on both sides",
+    ),
 }
 
 

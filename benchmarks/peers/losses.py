@@ -53,10 +53,9 @@ def views(rng, n, d, names=("z1", "z2")):
 
 
 def labels(rng, n):
-    """Classes of random sizes; with three samples or more, there is a positive and a negative."""
-    classes = rng.integers(0, max(2, n // 4 + 1), n)
-    if n > 2:
-        classes[:3] = 0, 0, 1
+    """Classes of random sizes, with a positive and a negative: of three samples at least."""
+    classes = rng.integers(0, max(2, n // 4 + 1), max(n, 3))
+    classes[:3] = 0, 0, 1
     return rng.permutation(classes)
 
 
@@ -151,7 +150,8 @@ def sphere_pair(rng, n, d):
 
 
 def labelled(rng, n, d):
-    return {"z": normal(rng, n, d), "labels": labels(rng, n)}, temperature(rng)
+    classes = labels(rng, n)
+    return {"z": normal(rng, len(classes), d), "labels": classes}, temperature(rng)
 
 
 def labelled_pairs(rng, n, d):
@@ -161,7 +161,8 @@ def labelled_pairs(rng, n, d):
 
 def labelled_views(rng, n, d):
     t = uniform(rng, *TEMPERATURES)
-    inputs = {**views(rng, n, d), "labels": labels(rng, n)}
+    classes = labels(rng, n)
+    inputs = {**views(rng, len(classes), d), "labels": classes}
     return inputs, {"temperature": t, "base_temperature": t}
 
 
@@ -174,7 +175,8 @@ def triplets(rng, n, d):
 
 
 def mined(rng, n, d):
-    inputs = {"z": normal(rng, n, d), "labels": labels(rng, n)}
+    classes = labels(rng, n)
+    inputs = {"z": normal(rng, len(classes), d), "labels": classes}
     return inputs, {"margin": uniform(rng, 0.05, 1), "normalized": True}
 
 
@@ -412,7 +414,9 @@ def make(name, cases, seed):
     for case in range(cases):
         n, d = shapes[case % SHAPES]
         inputs, parameters = draw(rng, n, d)
-        facts = {"ours": ours, "params": parameters, "wanted": wanted, "batch": n, "dimension": d}
+        batch = len(inputs[wanted[0]])
+        facts = {"ours": ours, "params": parameters, "wanted": wanted}
+        facts |= {"batch": batch, "dimension": d}
         value, gradients = evaluate(loss, inputs, parameters, wanted, torch.float64)
         value32, gradients32 = evaluate(loss, inputs, parameters, wanted, torch.float32)
         parts = {
