@@ -203,6 +203,181 @@ def moco_v3_mlp(
     return _mlp(input_dim, layers, name)
 
 
+def simsiam_projector(
+    input_dim: int, hidden_dim: int = 2048, output_dim: int = 2048, num_hidden: int = 2
+) -> keras.Sequential:
+    """SimSiam's projector: twice Dense-BN-ReLU, Dense-BN; no biases, no scale at the end.
+
+    It is MoCo v3's with one hidden layer more.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layers, 2048 in the paper.
+        output_dim: Dimension of the projections, 2048 in the paper.
+        num_hidden: Number of hidden layers, 2 in the paper; 1 for CIFAR-10.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> len(layers.simsiam_projector(64, hidden_dim=32, output_dim=32).layers)
+    8
+
+    Reference:
+        Chen and He, "Exploring Simple Siamese Representation Learning", 2021, section 3.
+    """
+    return moco_v3_mlp(input_dim, hidden_dim, output_dim, num_hidden)
+
+
+def simsiam_predictor(
+    input_dim: int, hidden_dim: int = 512, output_dim: int | None = None
+) -> keras.Sequential:
+    """SimSiam's predictor, a bottleneck: Dense-BN-ReLU, Dense with a bias.
+
+    Args:
+        input_dim: Dimension of the projections.
+        hidden_dim: Width of the hidden layer, a quarter of the projections' in the paper.
+        output_dim: Dimension of the predictions; `None` for that of the projections.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.simsiam_predictor(64, hidden_dim=16).output_shape
+    (None, 64)
+
+    Reference:
+        Chen and He, "Exploring Simple Siamese Representation Learning", 2021, section 3.
+    """
+    last = keras.layers.Dense(output_dim or input_dim)
+    return _mlp(input_dim, [*_hidden(hidden_dim, use_bias=False), last], "predictor")
+
+
+def swav_projector(
+    input_dim: int, hidden_dim: int = 2048, output_dim: int = 128
+) -> keras.Sequential:
+    """SwAV's head: Dense-BN-ReLU, Dense; the prototypes bring its output to unit length.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layer, 2048 in the paper.
+        output_dim: Dimension of the embeddings, 128 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.swav_projector(64).output_shape
+    (None, 128)
+
+    Reference:
+        Caron et al., "Unsupervised Learning of Visual Features by Contrasting Cluster
+        Assignments", 2020.
+    """
+    return _mlp(input_dim, [*_hidden(hidden_dim), keras.layers.Dense(output_dim)], "projector")
+
+
+def dino_projector(
+    input_dim: int, hidden_dim: int = 2048, output_dim: int = 256, normalized: bool = False
+) -> keras.Sequential:
+    """DINO's head up to its bottleneck: twice Dense-GELU, Dense.
+
+    The last layer of the paper's head, on the bottleneck at unit length, is
+    `keras_contrastive.layers.WeightNormPrototypes`, which the method itself adds.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the hidden layers, 2048 in the paper.
+        output_dim: Width of the bottleneck, 256 in the paper.
+        normalized: Whether batch normalisation comes before each GELU, as the paper has it for
+            a ResNet, or not, as for a vision transformer.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.dino_projector(64).output_shape
+    (None, 256)
+
+    Reference:
+        Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", 2021,
+        appendix C.
+    """
+    layers: list[keras.layers.Layer] = []
+    for _ in range(2):
+        layers.append(_dino_dense(hidden_dim))
+        layers += [batch_norm()] if normalized else []
+        layers.append(keras.layers.Activation("gelu"))
+    return _mlp(input_dim, [*layers, _dino_dense(output_dim)], "projector")
+
+
+def _dino_dense(dim: int) -> keras.layers.Dense:
+    start = keras.initializers.TruncatedNormal(stddev=0.02)
+    return keras.layers.Dense(dim, kernel_initializer=start)
+
+
+def barlow_twins_projector(
+    input_dim: int, hidden_dim: int = 8192, output_dim: int = 8192
+) -> keras.Sequential:
+    """Barlow Twins' head: twice Dense-BN-ReLU, then Dense, all without biases; MMCR's with 512 out.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the two hidden layers, 8192 in the paper.
+        output_dim: Dimension of the projections, 8192 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.barlow_twins_projector(64, hidden_dim=32, output_dim=16).count_params()
+    3840
+
+    Reference:
+        Zbontar et al., "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", 2021.
+    """
+    hidden = [layer for _ in range(2) for layer in _hidden(hidden_dim, use_bias=False)]
+    last = keras.layers.Dense(output_dim, use_bias=False)
+    return _mlp(input_dim, [*hidden, last], "projector")
+
+
+def vicreg_projector(
+    input_dim: int, hidden_dim: int = 8192, output_dim: int = 8192
+) -> keras.Sequential:
+    """VICReg's expander: twice Dense-BN-ReLU, then Dense without bias.
+
+    Args:
+        input_dim: Dimension of the encoder's features.
+        hidden_dim: Width of the two hidden layers, 8192 in the paper.
+        output_dim: Dimension of the projections, 8192 in the paper.
+
+    Returns:
+        A built `keras.Sequential`.
+
+    Example:
+
+    >>> from keras_contrastive import layers
+    >>> layers.vicreg_projector(64, hidden_dim=32, output_dim=16).count_params()
+    3904
+
+    Reference:
+        Bardes et al., "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised
+        Learning", 2022, section 4.2.
+    """
+    last = keras.layers.Dense(output_dim, use_bias=False)
+    return _mlp(input_dim, [*_hidden(hidden_dim), *_hidden(hidden_dim), last], "projector")
+
+
 def build_head(head: Head, default: Callable[[int], keras.Model], input_dim: int) -> keras.Model:
     """Turns a method's head argument into a built model.
 

@@ -89,16 +89,27 @@ class BYOL(Method):
         training: bool = True,
     ) -> dict[str, Tensor]:
         features, predictions, targets = self.branches(views, training)
-        # |p - z|^2 = 2 - 2 cos for unit vectors, summed over the two directions.
-        loss = 4.0 + 2.0 * (
-            negative_cosine(targets[1], predictions[0])
-            + negative_cosine(targets[0], predictions[1])
-        )
         return {
-            "loss": loss,
+            "loss": self.compare(targets, predictions),
             "features": features[0],
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
+
+    def compare(self, targets: list[Tensor], predictions: list[Tensor]) -> Tensor:
+        """The loss of the predictions, one value per sample.
+
+        Args:
+            targets: Projections of the target network `(N, d)`, one a view; constant.
+            predictions: Predictions of the online network `(N, d)`, one a view.
+
+        Returns:
+            A float32 tensor `(N,)`.
+        """
+        # |p - z|^2 = 2 - 2 cos for unit vectors, summed over the two directions.
+        return 4.0 + 2.0 * (
+            negative_cosine(targets[1], predictions[0])
+            + negative_cosine(targets[0], predictions[1])
+        )
 
     def branches(
         self, views: tuple[Tensor, ...], training: bool

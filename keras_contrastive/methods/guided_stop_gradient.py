@@ -5,10 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import negative_cosine
 from keras_contrastive.methods.byol import BYOL
 from keras_contrastive.methods.simsiam import SimSiam
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.training.momentum import Momentum
 
 
 def closest_pair(first: list[Tensor], second: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -61,7 +63,6 @@ def guided_negative_cosine(targets: list[Tensor], predictions: list[Tensor]) -> 
     >>> float(guided_negative_cosine(z, z)[0]) > -1
     True
     """
-    targets = [ops.stop_gradient(target) for target in targets]
     z1, p1 = targets[:2], predictions[:2]
     z2, p2 = (
         [ops.roll(view, -1, axis=0) for view in views[2:]] for views in (targets, predictions)
@@ -111,8 +112,18 @@ class GuidedSimSiam(SimSiam):
         Lee and Lee, "Implicit Contrastive Representation Learning with Guided Stop-gradient", 2023.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, num_views=4, **kwargs)
+    def __init__(
+        self,
+        encoder: keras.Model,
+        augmentation: keras.Layer | None = None,
+        projector: Head = None,
+        predictor: Head = None,
+        probe_classes: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            encoder, augmentation, projector, predictor, probe_classes, num_views=4, **kwargs
+        )
 
     def compare(self, targets: list[Tensor], predictions: list[Tensor]) -> Tensor:
         return guided_negative_cosine(targets, predictions)
@@ -153,8 +164,26 @@ class GuidedBYOL(BYOL):
         Lee and Lee, "Implicit Contrastive Representation Learning with Guided Stop-gradient", 2023.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, num_views=4, **kwargs)
+    def __init__(
+        self,
+        encoder: keras.Model,
+        augmentation: keras.Layer | None = None,
+        projector: Head = None,
+        predictor: Head = None,
+        momentum: Momentum = 0.996,
+        probe_classes: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            encoder,
+            augmentation,
+            projector,
+            predictor,
+            momentum,
+            probe_classes,
+            num_views=4,
+            **kwargs,
+        )
 
     def compare(self, targets: list[Tensor], predictions: list[Tensor]) -> Tensor:
         return 4.0 + 4.0 * guided_negative_cosine(targets, predictions)

@@ -54,3 +54,13 @@ def test_nothing_in_it_trains_and_bad_sizes_are_refused():
     assert FeatureQueue(5, 3).trainable_variables == []
     with pytest.raises(ValueError, match="positive `size`"):
         FeatureQueue(0, 3)
+
+
+def test_is_full_once_every_row_was_written():
+    queue = FeatureQueue(5, 3)
+    full = []
+    for size in (2, 2, 2, 7):
+        queue.enqueue(batch(size, 0))
+        full.append(bool(queue.is_full()))
+    assert full == [False, False, True, True]
+    assert int(queue.num_filled) == 5

@@ -53,3 +53,32 @@ def test_build_head_takes_a_model_a_function_or_nothing():
 def test_a_head_for_another_dimension_is_refused():
     with pytest.raises(ValueError, match="dimension 16"):
         layers.build_head(layers.moco_v1_projector(8), layers.byol_mlp, 16)
+
+
+def test_simsiam_ends_with_a_normalisation_that_has_no_scale():
+    head = layers.simsiam_projector(64, hidden_dim=32, output_dim=16)
+    assert shape_of(head) == [
+        *["Dense", "BatchNormalization", "ReLU"] * 2,
+        *["Dense", "BatchNormalization"],
+    ]
+    assert not any(dense.use_bias for dense in head.layers[::3])
+    assert not head.layers[-1].scale
+    assert not head.layers[-1].center
+    predictor = layers.simsiam_predictor(16, hidden_dim=4)
+    assert shape_of(predictor) == ["Dense", "BatchNormalization", "ReLU", "Dense"]
+    assert [predictor.layers[0].use_bias, predictor.layers[3].use_bias] == [False, True]
+    assert predictor.output_shape == (None, 16)
+
+
+def test_swav_ends_without_normalisation():
+    head = layers.swav_projector(64)
+    assert shape_of(head) == ["Dense", "BatchNormalization", "ReLU", "Dense"]
+    assert [head.layers[0].units, head.layers[3].units] == [2048, 128]
+
+
+def test_dino_has_gelus_and_batch_norm_on_demand():
+    assert shape_of(layers.dino_projector(64)) == [*["Dense", "Activation"] * 2, "Dense"]
+    assert shape_of(layers.dino_projector(64, normalized=True)) == [
+        *["Dense", "BatchNormalization", "Activation"] * 2,
+        "Dense",
+    ]

@@ -94,16 +94,100 @@ def tico(**kwargs):
     return kc.TiCo(tiny_encoder(), NoiseViews(), tiny_byol_mlp, **kwargs)
 
 
+def tiny_siamese_heads():
+    return {
+        "projector": lambda dim: kc.layers.simsiam_projector(dim, 8, 8, num_hidden=1),
+        "predictor": lambda dim: kc.layers.simsiam_predictor(dim, 16),
+    }
+
+
+def simsiam(**kwargs):
+    return kc.SimSiam(tiny_encoder(), NoiseViews(), **{**tiny_siamese_heads(), **kwargs})
+
+
+def guided_simsiam(**kwargs):
+    return kc.GuidedSimSiam(tiny_encoder(), NoiseViews(), **{**tiny_siamese_heads(), **kwargs})
+
+
+def guided_byol(**kwargs):
+    kwargs = {**tiny_siamese_heads(), "momentum": 0.9, **kwargs}
+    return kc.GuidedBYOL(tiny_encoder(), NoiseViews(), **kwargs)
+
+
+def multi_target_byol(**kwargs):
+    kwargs = {"predictor": tiny_predictor, "momenta": (0.9, 0.5), **kwargs}
+    return kc.MultiTargetBYOL(tiny_encoder(), NoiseViews(), tiny_byol_mlp, **kwargs)
+
+
+def tiny_swav_projector(input_dim):
+    return kc.layers.swav_projector(input_dim, hidden_dim=8, output_dim=4)
+
+
+def swav(**kwargs):
+    kwargs = {"num_prototypes": 8, "freeze_steps": 2, "queue_size": 10, **kwargs}
+    return kc.SwAV(tiny_encoder(), NoiseViews(), tiny_swav_projector, **kwargs)
+
+
+def tiny_dino_projector(input_dim):
+    return kc.layers.dino_projector(input_dim, hidden_dim=8, output_dim=4, normalized=True)
+
+
+def dino(**kwargs):
+    kwargs = {"num_prototypes": 8, "freeze_steps": 2, "momentum": 0.9, **kwargs}
+    return kc.DINO(tiny_encoder(), NoiseViews(), tiny_dino_projector, **kwargs)
+
+
+def tiny_barlow_projector(input_dim):
+    return kc.layers.barlow_twins_projector(input_dim, hidden_dim=16, output_dim=8)
+
+
+def tiny_vicreg_projector(input_dim):
+    return kc.layers.vicreg_projector(input_dim, hidden_dim=16, output_dim=8)
+
+
+def barlow_twins(**kwargs):
+    return kc.BarlowTwins(tiny_encoder(), NoiseViews(), tiny_barlow_projector, **kwargs)
+
+
+def vicreg(**kwargs):
+    return kc.VICReg(tiny_encoder(), NoiseViews(), tiny_vicreg_projector, **kwargs)
+
+
+def mmcr(**kwargs):
+    kwargs = {"momentum": 0.9, **kwargs}
+    return kc.MMCR(tiny_encoder(), NoiseViews(), tiny_barlow_projector, **kwargs)
+
+
+def supcon(**kwargs):
+    kwargs = {"num_classes": 4, **kwargs}
+    return kc.SupCon(tiny_encoder(), NoiseViews(), tiny_moco_mlp, **kwargs)
+
+
+def clop(**kwargs):
+    return simclr(additions=[kc.CLOP(num_classes=4)], **kwargs)
+
+
 METHODS = {
-    "simclr": simclr,
-    "moco": moco,
-    "moco_symmetric": moco_symmetric,
+    "barlow_twins": barlow_twins,
+    "clop": clop,
+    "mmcr": mmcr,
+    "supcon": supcon,
+    "vicreg": vicreg,
+    "swav": swav,
+    "simsiam": simsiam,
+    "multi_target_byol": multi_target_byol,
+    "guided_simsiam": guided_simsiam,
+    "guided_byol": guided_byol,
+    "dino": dino,
     "byol": byol,
     "directclr": directclr,
     "mochi": mochi,
+    "moco": moco,
+    "moco_symmetric": moco_symmetric,
     "moco_v3": moco_v3,
     "nnclr": nnclr,
     "ressl": ressl,
+    "simclr": simclr,
     "tico": tico,
 }
 

@@ -32,7 +32,7 @@ def one_step(name, weights=None):
     views = tuple(
         rng.uniform(size=(16, 4, 4, 3)).astype("float32") for _ in range(method.num_views)
     )
-    method.compile(optimizer=keras.optimizers.SGD(1.0))
+    method.compile(optimizer=keras.optimizers.SGD(1.0), run_eagerly=True)  # compiling takes longest
     labels = np.arange(16) % 4 if method.uses_labels else None
     loss = method.fit(views, labels, batch_size=16, verbose=0).history["loss"][0]
     trainable = [

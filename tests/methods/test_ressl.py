@@ -9,7 +9,7 @@ import keras_contrastive as kc
 from keras_contrastive.losses import ReSSLLoss
 from tests.methods.parts import compiled, images, ressl, tiny_encoder
 
-RATE, MOMENTUM = 0.1, 0.9
+RATE, MOMENTUM = 0.5, 0.9
 
 
 def test_the_default_head_is_the_papers():
@@ -36,7 +36,7 @@ def test_two_steps_are_those_of_the_formulas():
     method = compiled(ressl(loss=ReSSLLoss(0.2, 0.1)), keras.optimizers.SGD(RATE))
     online = plain.Double(method.encoder, method.projector)
     target = plain.Double(method.target_encoder, method.target_projector)
-    queue, start = plain.as_torch(method.queue.rows), plain.copies(online)
+    queue = plain.as_torch(method.queue.rows)
     for step in range(2):
         strong, weak = (plain.as_torch(view[8 * step : 8 * step + 8]) for view in views)
         q, k = plain.unit(online(strong)), plain.unit(target(weak)).detach()
@@ -46,7 +46,6 @@ def test_two_steps_are_those_of_the_formulas():
         queue = queue.clone()
         for i, row in enumerate(k):
             queue[(8 * step + i) % len(queue)] = row
-    plain.assert_moved(online, start)
     method.fit(views, batch_size=8, shuffle=False, verbose=0)
     plain.assert_same(online, method.encoder, method.projector)
     plain.assert_same(target, method.target_encoder, method.target_projector)

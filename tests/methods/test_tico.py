@@ -9,7 +9,7 @@ from keras_contrastive.losses import TiCoLoss
 from tests.gradients import value_and_gradients
 from tests.methods.parts import compiled, images, tico
 
-RATE, MOMENTUM, BETA, RHO = 0.1, 0.9, 0.8, 4.0
+RATE, MOMENTUM, BETA, RHO = 0.5, 0.9, 0.8, 4.0
 
 
 def views(num=16):
@@ -24,7 +24,7 @@ def test_two_steps_are_those_of_the_formulas():
     method = compiled(tico(loss=TiCoLoss(BETA, RHO)), keras.optimizers.SGD(RATE))
     online = plain.Double(method.encoder, method.projector)
     target = plain.Double(method.target_encoder, method.target_projector)
-    start, covariance = plain.copies(online), 0.0
+    covariance = 0.0
     for step in range(2):
         first, second = (plain.as_torch(view[8 * step : 8 * step + 8]) for view in views())
         z, t = plain.unit(online(first)), plain.unit(target(second)).detach()
@@ -32,7 +32,6 @@ def test_two_steps_are_those_of_the_formulas():
         loss = 1 - (z * t).sum(1).mean() + RHO * ((z @ covariance) * z).sum(1).mean()
         plain.sgd_step(loss, [online], RATE)
         target.follow(online, MOMENTUM)
-    plain.assert_moved(online, start)
     method.fit(views(), batch_size=8, shuffle=False, verbose=0)
     plain.assert_same(online, method.encoder, method.projector)
     plain.assert_same(target, method.target_encoder, method.target_projector)

@@ -8,7 +8,7 @@ from keras_contrastive.ops import sinkhorn
 from tests.gradients import value_and_gradients
 
 
-def cosines(num=256, prototypes=32, dim=16, seed=0):
+def cosines(num=256, prototypes=32, dim=128, seed=0):
     rng = np.random.default_rng(seed)
     z, c = rng.normal(size=(num, dim)), rng.normal(size=(prototypes, dim))
     z, c = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (z, c))
@@ -66,9 +66,9 @@ def test_huge_and_half_precision_scores_are_finite():
 
 
 def test_codes_are_constants():
-    weights = np.random.default_rng(1).normal(size=(16, 8)).astype("float32")
+    weights = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(16, 8)), "float32")
     _, gradients = value_and_gradients(
-        lambda x: ops.sum(sinkhorn(x["scores"]) * weights) + ops.sum(x["scores"]),
+        lambda x: ops.sum(ops.multiply(sinkhorn(x["scores"]), weights)) + ops.sum(x["scores"]),
         {"scores": cosines(16, 8)},
         ["scores"],
     )
