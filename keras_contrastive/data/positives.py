@@ -131,6 +131,6 @@ def _folder(folder: Path, shape: tuple[int, ...]) -> Read:
 
     def read(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         chosen = [files[row][rng.integers(len(files[row]))] for row in rows]
-        return np.stack([decode(path, shape[1:3], shape[3]) for path in chosen])
+        return np.stack([decode(path, (shape[1], shape[2]), shape[3]) for path in chosen])
 
     return read

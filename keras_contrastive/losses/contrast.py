@@ -102,10 +102,10 @@ def log_negatives(
     return total + ops.log(number / ops.maximum(masked_count(anchors, candidates, kept), 1.0))
 
 
-def true_negatives(negative: Mask | None, detection: Detection | None) -> Mask | None:
+def true_negatives(negative: Mask | None, detection: Detection | None) -> Mask:
     """The negatives that are not detected to be false."""
     if detection is None:
-        return negative
+        return negative or all_pairs
     return all_of(negative, lambda row, column: ops.logical_not(detection.is_false(row, column)))
 
 

@@ -67,7 +67,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     def __init__(
         self,
         encoder: keras.Model,
-        augmentation: keras.Layer | None = None,
+        augmentation: Any = None,
         *,
         num_views: int = 2,
         more_views: bool = False,
@@ -262,7 +262,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     @property
     def uses_labels(self) -> bool:
         """Whether a step needs labels: for the objective, an addition or the probe."""
-        terms = [self, *self.additions]
+        terms: list[Any] = [self, *self.additions]
         return self.probe is not None or any(term.needs_labels for term in terms)
 
     def _labels(self, labels: Tensor | None) -> Tensor:
@@ -272,7 +272,8 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             reason = f"the online probe (probe_classes={self.probe_classes})"
             advice = ", or leave the probe out."
         else:
-            names = [type(term).__name__ for term in (self, *self.additions) if term.needs_labels]
+            terms: list[Any] = [self, *self.additions]
+            names = [type(term).__name__ for term in terms if term.needs_labels]
             reason, advice = names[0], "; -1 stands for a sample without a label."
         raise ValueError(
             f"Expected labels for {reason}. Received: no labels. "
@@ -280,7 +281,8 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         )
 
     def _class_counts(self) -> list[int]:
-        counts = (term.num_classes for term in (self, *self.additions))
+        terms: list[Any] = [self, *self.additions]
+        counts = (term.num_classes for term in terms)
         return [count for count in counts if count is not None]
 
     @property
@@ -344,12 +346,12 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         labelled = labelled_weights(labels)  # (N,)
         logits = self.probe(features)
         log_probs = ops.log_softmax(logits, axis=-1)
-        targets = class_targets(labels, self.probe_classes)  # (N, K), -1: zeros
+        targets = class_targets(labels, self.probe.units)  # (N, K), -1: zeros
         loss = -ops.mean(labelled * ops.sum(targets * log_probs, axis=1))
         nearest = ops.cast(ops.argmax(logits, axis=-1), "int32")
         hits = ops.mean(labelled * ops.cast(ops.equal(nearest, labels), "float32"))
         # Arrays are checked in `fit`; a stream with a label out of range logs NaN, for all to see.
-        in_range = labels_in_range(labels, self.probe_classes)
+        in_range = labels_in_range(labels, self.probe.units)
         return loss, ops.where(in_range, hits, float("nan"))
 
     def _track(self, results: dict[str, Tensor], num_samples: Tensor) -> None:

@@ -93,7 +93,7 @@ class CLOP(Addition):
                 f"Received: {projections[0].shape[-1]}. "
                 f"Pass `CLOP({self.num_classes}, dim={projections[0].shape[-1]})`."
             )
-        own = ops.matmul(class_targets(labels, self.num_classes), self.prototypes)  # (N, d)
+        own = ops.matmul(class_targets(labels, self.prototypes.shape[0]), self.prototypes)  # (N, d)
         cosines = [ops.sum(l2_normalize(z) * own, axis=1) for z in projections]
         return labelled_weights(labels) * (1.0 - sum(cosines) / len(cosines))
 

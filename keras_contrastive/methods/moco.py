@@ -125,7 +125,7 @@ class MoCo(ContrastiveMethod):
         negatives = self.queue.read()  # (K, d)
         view_q, view_k, *supports = views
         references = [self._keys(view, training) for view in supports]
-        context = {"index": index, "training": training}
+        context: dict[str, Any] = {"index": index, "training": training}
         loss, queries, keys, features = self._contrast(
             view_q, view_k, negatives, references, **context
         )

@@ -75,8 +75,8 @@ class MultiTargetBYOL(Method):
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
-        several = isinstance(predictor, (tuple, list))
-        if not momenta or num_views < 2 or (several and len(predictor) != len(momenta)):
+        heads = list(predictor) if isinstance(predictor, (tuple, list)) else [predictor]
+        if not momenta or num_views < 2 or len(heads) not in (1, len(momenta)):
             raise ValueError(
                 "Expected at least one target, two views, and one predictor or one a target. "
                 f"Received: momenta={momenta}, num_views={num_views}, predictor={predictor}."
@@ -92,9 +92,7 @@ class MultiTargetBYOL(Method):
         self.projector = build_head(projector, byol_mlp, self.feature_dim)
         dim = self.projector.output_shape[-1]
         default = partial(byol_mlp, output_dim=dim, name="predictor")
-        self.predictors = [
-            build_head(head, default, dim) for head in (predictor if several else [predictor])
-        ]
+        self.predictors = [build_head(head, default, dim) for head in heads]
         online = [self.encoder, self.projector]
         self.targets = [[copy_network(part) for part in online] for _ in momenta]
         self.momentum_pair = MomentumPairs(

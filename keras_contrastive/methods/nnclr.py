@@ -102,7 +102,7 @@ class NNCLR(ContrastiveMethod):
         z1, z2 = (ops.stop_gradient(l2_normalize(part)) for part in projections)
         support = ops.stop_gradient(self.queue.read())  # (K, d)
         n1, n2 = _nearest(z1, support), _nearest(z2, support)
-        context = {"index": index, "training": training}
+        context: dict[str, Any] = {"index": index, "training": training}
         loss = (self.loss_of(p2, n1, **context) + self.loss_of(p1, n2, **context)) / 2
         if training:
             self.queue.enqueue(z1)  # after the search, else each is its own neighbour

@@ -100,7 +100,7 @@ class SupCon(ContrastiveMethod):
     def objective(
         self,
         views: tuple[Tensor, ...],
-        labels: Tensor,
+        labels: Tensor | None = None,
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
@@ -117,7 +117,10 @@ class SupCon(ContrastiveMethod):
         }
         if self.classifier is not None:
             logits = ops.reshape(self.classifier(features), (self.num_views, num_samples, -1))
-            targets, labelled = class_targets(labels, self.num_classes), labelled_weights(labels)
+            targets, labelled = (
+                class_targets(labels, self.classifier.units),
+                labelled_weights(labels),
+            )
             crossed = -ops.sum(targets * ops.log_softmax(logits, axis=-1), axis=-1)  # (V, N)
             results["loss"] += self.classifier_weight * labelled * ops.mean(crossed, axis=0)
             hits = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), labels)  # (V, N)

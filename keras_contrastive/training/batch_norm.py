@@ -7,6 +7,7 @@ TensorFlow and PyTorch they are a third of a small network's step, which one ker
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 from keras import ops
@@ -86,4 +87,4 @@ def _torch(x: Tensor, scale: Tensor, offset: Tensor, epsilon: float) -> tuple[Te
     return y.movedim(1, -1), mean, inverse_std**-2 - epsilon
 
 
-_kernel = {"tensorflow": _tensorflow, "torch": _torch}.get(keras.backend.backend())
+_kernel: Any = {"tensorflow": _tensorflow, "torch": _torch}.get(keras.backend.backend())
