@@ -150,6 +150,7 @@ def barlow_twins(**kwargs):
 
 
 def vicreg(**kwargs):
+    kwargs = {"invariance_weight": 5.0, "variance_weight": 5.0, "covariance_weight": 0.2, **kwargs}
     return kc.VICReg(tiny_encoder(), NoiseViews(), tiny_vicreg_projector, **kwargs)
 
 

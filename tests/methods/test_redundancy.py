@@ -13,6 +13,7 @@ from tests.methods.audit import gradients_of, value_with
 from tests.methods.parts import barlow_twins, compiled, images, mmcr, vicreg
 
 RATE = 0.02
+PAPER = {"invariance_weight": 25.0, "variance_weight": 25.0, "covariance_weight": 1.0}
 
 
 def views(num=16):
@@ -40,7 +41,10 @@ def vicreg_loss(z1, z2):
 
 @pytest.mark.parametrize(
     ("make", "loss_of"),
-    [(lambda: barlow_twins(redundancy_weight=0.1), barlow_twins_loss), (vicreg, vicreg_loss)],
+    [
+        (lambda: barlow_twins(redundancy_weight=0.1), barlow_twins_loss),
+        (lambda: vicreg(**PAPER), vicreg_loss),
+    ],
     ids=["barlow_twins", "vicreg"],
 )
 def test_two_steps_are_those_of_the_formulas(make, loss_of):
@@ -110,7 +114,7 @@ def test_more_views_of_mmcr_are_drawn():
 
 
 def test_logs_are_the_terms():
-    method = compiled(vicreg())
+    method = compiled(vicreg(**PAPER))
     logs = {k: v[0] for k, v in method.fit(views(8), batch_size=8, verbose=0).history.items()}
     expected = 25 * logs["invariance"] + 25 * logs["variance"] + logs["covariance"]
     np.testing.assert_allclose(logs["loss"], expected, rtol=1e-4)
