@@ -80,3 +80,13 @@ def assert_same(double, *networks):
     assert way > 1e-3
     apart = max(float((a - b).detach().abs().max()) for a, b in zip(ours, theirs, strict=True))
     assert apart < 0.01 * way
+
+
+def assert_moved(double, start):
+    """Steps that do nothing would agree too."""
+    pairs = zip(double.weights, start, strict=True)
+    assert max(float((a.detach() - b).abs().max()) for a, b in pairs) > 1e-3
+
+
+def copies(double):
+    return [weight.detach().clone() for weight in double.weights]
