@@ -133,7 +133,8 @@ def tiny_dino_projector(input_dim):
 
 
 def dino(**kwargs):
-    kwargs = {"num_prototypes": 8, "freeze_steps": 2, "momentum": 0.9, **kwargs}
+    kwargs = {"num_prototypes": 8, "freeze_steps": 2, "momentum": 0.99, **kwargs}
+    kwargs = {"teacher_temperature": 0.07, "center_momentum": 0.5, **kwargs}
     return kc.DINO(tiny_encoder(), NoiseViews(), tiny_dino_projector, **kwargs)
 
 

@@ -11,7 +11,7 @@ from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning
 from keras_contrastive.methods import simsiam
 from tests.methods.noise import NoiseViews
 
-STEPS, BATCH = 150, 16
+STEPS, BATCH = 199, 16
 
 
 def images():
@@ -39,7 +39,7 @@ def identity(dim):
 
 def simsiam_method(seed):
     return kc.SimSiam(
-        encoder(seed), NoiseViews(), identity, lambda dim: kc.layers.simsiam_predictor(dim, 32)
+        encoder(seed), NoiseViews(), identity, lambda dim: kc.layers.simsiam_predictor(dim, 16)
     )
 
 
@@ -55,7 +55,7 @@ def without_stop_gradient(target, prediction):
 
 def train(method, epochs):
     """Spread of the features (1: healthy) and the epochs in which the strictest alarm went off."""
-    method.compile(kc.optimizers.L2SGD(0.1, momentum=0.9))
+    method.compile(kc.optimizers.L2SGD(1.0, momentum=0.9))
     x, told = images(), []
     alarm = CollapseAlarm(x[:256], patience=1)
     for epoch in range(epochs):

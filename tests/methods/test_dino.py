@@ -8,7 +8,7 @@ from keras import ops
 from tests.methods.audit import gradients_of, value_with
 from tests.methods.parts import compiled, dino, images
 
-RATE, MOMENTUM = 0.5, 0.9
+RATE, MOMENTUM, CENTER_MOMENTUM, TEMPERATURE = 0.5, 0.99, 0.5, 0.07
 
 
 def views(num=16):
@@ -35,10 +35,10 @@ def test_two_steps_are_those_of_the_formulas():
         batch = plain.torch.cat([plain.as_torch(v[8 * step : 8 * step + 8]) for v in views()])
         s = plain.unit(student(batch)) @ plain.unit(rows).T
         t = (plain.unit(teacher(batch)) @ plain.unit(teacher_rows).T).detach()
-        q1, q2 = ((t - center) / 0.04).softmax(1).split(8)
+        q1, q2 = ((t - center) / TEMPERATURE).softmax(1).split(8)
         log_p1, log_p2 = (s / 0.1).log_softmax(1).split(8)
         loss = -((q1 * log_p2).sum(1) + (q2 * log_p1).sum(1)).mean() / 2
-        center = 0.9 * center + 0.1 * t.mean(0)
+        center = CENTER_MOMENTUM * center + (1 - CENTER_MOMENTUM) * t.mean(0)
         gradient = plain.torch.autograd.grad(loss, rows, retain_graph=True)[0]
         plain.sgd_step(loss, [student], RATE)
         if step:
