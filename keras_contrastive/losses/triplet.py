@@ -60,11 +60,12 @@ def triplet(
         Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", 2015;
         with distances that are not squared, as Hermans et al., 2017.
     """
+    to_positive = euclidean(anchor, positive)
     triplets = Triplets(
-        euclidean(anchor, positive),
+        to_positive,
         euclidean(anchor, negative),
         euclidean(positive, negative),
-        ops.ones(ops.shape(anchor)[:1], dtype="bool"),
+        ops.ones_like(to_positive, dtype="bool"),
     )
     return _hinge(triplets, margin, swap, soft)
 

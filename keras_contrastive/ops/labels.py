@@ -13,7 +13,7 @@ def as_labels(labels: Tensor) -> Tensor:
     Example:
 
     >>> import numpy as np
-    >>> [int(label) for label in as_labels(np.array([[3], [-1]], "uint8").astype("int8"))]
+    >>> [int(label) for label in as_labels(np.array([[3], [-1]], "int8"))]
     [3, -1]
     """
     return ops.cast(ops.reshape(labels, (-1,)), "int32")
