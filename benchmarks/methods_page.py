@@ -14,11 +14,12 @@ the code. N is the number of images in a batch; every image has two views unless
 
 {methods}
 
-*Golden* values were computed by other implementations and are part of the tests; *steps* compares
-the weights after two optimizer steps with a computation of its own from the formulas; *gradients*
-holds that targets and stores get exactly none; *collapse* takes away what prevents it and sees
-the alarm go off. Every method passes the tests that all of them share
-([test_fit.py](../tests/methods/test_fit.py)) on TensorFlow, JAX and PyTorch.
+*Golden* values were computed by other implementations and are part of the tests; *values* were
+worked out by hand or in NumPy; *steps* compares the weights after two optimizer steps with a
+computation of its own from the formulas; *gradients* holds where they go, and that targets and
+stores get exactly none; *collapse* takes away what prevents it and sees the alarm go off. Every
+method passes the tests that all of them share ([test_fit.py](../tests/methods/test_fit.py)) on
+TensorFlow, JAX and PyTorch.
 
 ## Losses beside other libraries'
 
@@ -37,7 +38,7 @@ HEAD = [
     "recipes",
     "verified by",
 ]
-TESTS = ("steps", "gradients", "collapse")
+TESTS = ("values", "steps", "gradients", "collapse")
 
 
 def text():
@@ -61,7 +62,7 @@ def method_row(row, agreement):
     recipes = (f"[{name}](../benchmarks/recipes/{name}.yaml)" for name in row["recipes"])
     verified = ["golden " + code(row["golden"])] if row["golden"] else []
     verified += [f"[{kind}](../{row[kind].split('::')[0]})" for kind in TESTS if kind in row]
-    if agreement & set(row["golden"]):
+    if agreement & {*row["golden"], *row.get("agreement", [])}:
         verified.append("[other libraries](#losses-beside-other-libraries)")
     return [
         row["method"],
@@ -69,7 +70,7 @@ def method_row(row, agreement):
         f"[{row['paper']}]({row['link']})" if row["link"] else row["paper"],
         *(row[key] for key in ("prevents", "negatives", "batch")),
         code(row["heads"]) or "none",
-        code(row["loss"]) or "its own term",
+        code(row["loss"]) or "that of the method",
         row["state"],
         ", ".join(recipes) or "none",
         "; ".join(verified) or "shared tests",

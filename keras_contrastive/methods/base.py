@@ -7,28 +7,31 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_contrastive.data import Batches, check_images, check_labels
+from keras_contrastive.data import Batches
 from keras_contrastive.encoders import as_encoder
-from keras_contrastive.layers import SampleTable
-from keras_contrastive.methods.addition import Addition
-from keras_contrastive.ops import as_unit_range, participation_ratio, representation_std
-from keras_contrastive.ops.labels import (
-    UNLABELLED,
-    as_labels,
-    class_targets,
-    labelled_weights,
-    labels_in_range,
+from keras_contrastive.methods.addition import (
+    Addition,
+    added,
+    check_additions,
+    class_counts,
+    positive_view,
 )
+from keras_contrastive.methods.inputs import (
+    BATCH_OF_ONE,
+    check_arrays,
+    check_index,
+    check_rest,
+    parts_of,
+)
+from keras_contrastive.methods.probe import OnlineProbe
+from keras_contrastive.ops import as_unit_range, participation_ratio, representation_std
+from keras_contrastive.ops.labels import UNLABELLED, as_labels, labels_in_range
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.ops.weights import times, weighted_mean
 from keras_contrastive.training import StepHook
 
 # Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
 RANK_ROWS = 256
-
-BATCH_OF_ONE = (
-    "Expected at least two samples in every batch: one has no negatives and no batch statistics. "
-    "Received: a batch of one. Choose a batch size that leaves no rest of one, or drop the rest."
-)
 
 
 class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
@@ -84,11 +87,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         self.probe_classes = probe_classes
         self.additions = [*additions]
         self.weighting = weighting
-        if self._adds_positives and not self.takes_positives:
-            raise ValueError(
-                "Expected a method that takes another positive of each sample (SimCLR, MoCo) for "
-                f"an addition that needs one. Received: {type(self).__name__}."
-            )
+        check_additions(self)
         self.feature_dim = self.encoder.output_shape[-1]
         self.steps = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps"
@@ -97,8 +96,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         names = ["representation_std", "effective_rank", *logs]
         names += [addition.log_name for addition in self.additions]
         if probe_classes is not None:
-            self.probe = keras.layers.Dense(probe_classes, dtype="float32", name="probe")
-            self.probe.build((None, self.feature_dim))
+            self.probe = OnlineProbe(probe_classes, self.feature_dim, name="probe")
             names.append("probe_accuracy")
         self._trackers = [keras.metrics.Mean(name=name) for name in names]
         self.built = True
@@ -139,7 +137,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         # Within a step the encoder sees the views, in `compute_loss`, and nothing else.
         if self.in_step:
             return inputs
-        inputs = _parts(inputs)[0]
+        inputs = parts_of(inputs)[0]
         if isinstance(inputs, (tuple, list)):  # ready views: the first stands for the sample
             inputs = inputs[0]
         return self.encoder(as_unit_range(inputs), training=training)
@@ -153,23 +151,23 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         training: bool = True,
     ) -> Tensor:
         """The objective on fresh views of `x`, as a scalar; Keras calls it in each step."""
-        inputs, index, positive = _parts(x)
+        inputs, index, positive = parts_of(x)
         views = self.make_views(inputs)
-        more = self._positive_view(positive, ready=isinstance(inputs, (tuple, list)))
+        more = positive_view(self, positive, ready=isinstance(inputs, (tuple, list)))
         if self.uses_labels:
             y = self._labels(y)
         if self.weighting is not None:
-            sample_weight = _times(self.weighting(views), sample_weight)
+            sample_weight = times(self.weighting(views), sample_weight)
         results = self.objective(views, y, index, training=training, **more)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
-        loss = _weighted_mean(loss, sample_weight) + self._added(results, y, sample_weight)
-        for num_classes in self._class_counts():
+        loss = weighted_mean(loss, sample_weight) + added(self, results, y, sample_weight)
+        for num_classes in class_counts(self):
             # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
             loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
         results["representation_std"] = representation_std(features)
         results["effective_rank"] = participation_ratio(features[:RANK_ROWS])
         if self.probe is not None:
-            probe_loss, results["probe_accuracy"] = self._probe(features, y)
+            probe_loss, results["probe_accuracy"] = self.probe(features, y)
             # Trains the probe without showing in the value: the logged loss is the objective's.
             loss = loss + probe_loss - ops.stop_gradient(probe_loss)
         for extra in self.losses:
@@ -201,25 +199,18 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
-        inputs, index, positive = _parts(x)
-        if _is_array(index):
-            self._check_index(ops.convert_to_numpy(index))
-        for part in (*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)), positive):
-            if _is_array(part):
-                check_images(part)
-        if _is_array(y) and self.uses_labels:
-            labels = ops.convert_to_numpy(y)
-            if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
-                labels = labels[:, 0]
-            counts = [n for n in (self.probe_classes, *self._class_counts()) if n is not None]
-            check_labels(labels[labels != UNLABELLED], min(counts, default=None))
+        inputs, index, positive = parts_of(x)
+        counts = [] if self.probe_classes is None else [self.probe_classes]
+        labels = y if self.uses_labels else None
+        check_arrays(inputs, positive, labels, [*counts, *class_counts(self)])
+        check_index(index, self)
         if isinstance(x, Batches):
             kwargs.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
         if y is None and kwargs.get("sample_weight") is not None and not self.uses_labels:
             # Keras drops weights that come without labels.
             y = np.full(len(kwargs["sample_weight"]), UNLABELLED)
         batch_size = args[0] if args else kwargs.get("batch_size")
-        _check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
+        check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
         return super().fit(x, y, *args, **kwargs)
 
     # -- parts ----------------------------------------------------------------------------------
@@ -280,79 +271,10 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             f"Pass them as `fit(images, labels)`{advice}"
         )
 
-    def _class_counts(self) -> list[int]:
-        terms: list[Any] = [self, *self.additions]
-        counts = (term.num_classes for term in terms)
-        return [count for count in counts if count is not None]
-
-    @property
-    def _adds_positives(self) -> bool:
-        return any(addition.takes_positives for addition in self.additions)
-
-    def _positive_view(self, positive: Tensor | None, ready: bool) -> dict[str, Tensor]:
-        """A view of each sample's other positive, where an addition takes them."""
-        if not self._adds_positives:
-            if positive is not None:
-                raise ValueError(
-                    f"Expected inputs without positives: nothing in this {type(self).__name__} "
-                    "takes them. Received: inputs with positives. Pass "
-                    "`additions=[keras_contrastive.CLSP()]`."
-                )
-            return {}
-        if positive is None:
-            names = [type(each).__name__ for each in self.additions if each.takes_positives]
-            raise ValueError(
-                f"Expected a positive of each sample for {names[0]}, which the data pairs with it "
-                "by its index. Received: inputs without positives. Pass "
-                "`fit(keras_contrastive.data.with_positives(images, bank))`, or a dict with "
-                "'inputs' and 'positive'."
-            )
-        if ready:
-            return {"positive": as_unit_range(positive)}
-        return {"positive": self.augmentation(positive)[0]}
-
     def project(self, view: Tensor, training: bool) -> tuple[Tensor, Tensor]:
         """Features `(N, D)` and projections `(N, d)` of a view, from the online network."""
         features = self.encoder(view, training=training)
         return features, self.projector(features, training=training)
-
-    def _added(
-        self, results: dict[str, Tensor], labels: Tensor | None, sample_weight: Tensor | None
-    ) -> Tensor:
-        """The weighted terms of the additions, which move from what methods return to the logs."""
-        projections, positive = results.pop("projections", None), results.pop("positive", None)
-        total = ops.zeros((), "float32")
-        for addition in self.additions:
-            if projections is None:
-                raise ValueError(
-                    "Expected a method that shows its projections (SimCLR, MoCo) for an addition. "
-                    f"Received: {type(self).__name__}."
-                )
-            term = addition.term(projections, positive, labels)
-            results[addition.log_name] = _weighted_mean(term, sample_weight)
-            total = total + addition.weight * results[addition.log_name]
-        return total
-
-    def _check_index(self, index: np.ndarray) -> None:
-        layers = self._flatten_layers(include_self=False)
-        sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
-        if sizes and not (index.min() >= 0 and index.max() < min(sizes)):
-            raise ValueError(
-                f"Expected indices from 0 to {min(sizes) - 1}, since {min(sizes)} samples are "
-                f"kept (`num_samples`). Received: {index.min()} to {index.max()}."
-            )
-
-    def _probe(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        labelled = labelled_weights(labels)  # (N,)
-        logits = self.probe(features)
-        log_probs = ops.log_softmax(logits, axis=-1)
-        targets = class_targets(labels, self.probe.units)  # (N, K), -1: zeros
-        loss = -ops.mean(labelled * ops.sum(targets * log_probs, axis=1))
-        nearest = ops.cast(ops.argmax(logits, axis=-1), "int32")
-        hits = ops.mean(labelled * ops.cast(ops.equal(nearest, labels), "float32"))
-        # Arrays are checked in `fit`; a stream with a label out of range logs NaN, for all to see.
-        in_range = labels_in_range(labels, self.probe.units)
-        return loss, ops.where(in_range, hits, float("nan"))
 
     def _track(self, results: dict[str, Tensor], num_samples: Tensor) -> None:
         expected = {tracker.name for tracker in self._trackers}
@@ -408,48 +330,3 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
 def serialize(**parts: object) -> dict:
     """The parts of a method as they stand in its config."""
     return {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-
-
-def _parts(x: object) -> tuple:
-    """Inputs, index and positives; whatever is no dict of these is inputs alone."""
-    if not isinstance(x, dict):
-        return x, None, None
-    known = ("inputs", "index", "positive")
-    if "inputs" not in x or not set(x) <= set(known):
-        raise ValueError(
-            f"Expected a dict with 'inputs', and 'index' or 'positive'. Received: {sorted(x)}."
-        )
-    return tuple(x.get(name) for name in known)
-
-
-def _is_array(value: object) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype")
-
-
-def _check_rest(inputs: Any, batch_size: int, validation_split: float) -> None:
-    """A rest of one is known before training only for arrays; else the step complains."""
-    first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
-    if (
-        _is_array(first)
-        and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size
-    ):
-        raise ValueError(BATCH_OF_ONE)
-
-
-def _times(weights: Tensor, others: Tensor | None) -> Tensor:
-    if others is None:
-        return weights
-    return weights * ops.cast(ops.reshape(others, (-1,)), weights.dtype)
-
-
-def _weighted_mean(loss: Tensor, sample_weight: Tensor | None) -> Tensor:
-    if len(loss.shape) == 0:
-        if sample_weight is not None:
-            raise ValueError(
-                "Expected no `sample_weight`: this objective is a statistic of the whole batch "
-                "and has no value per sample. Received: sample weights."
-            )
-        return loss
-    if sample_weight is not None:
-        loss = loss * ops.cast(ops.reshape(sample_weight, (-1,)), loss.dtype)
-    return ops.mean(loss)

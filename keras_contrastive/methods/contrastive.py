@@ -86,5 +86,4 @@ class ContrastiveMethod(Method):
                 part.after_step(stepped)
 
     def get_config(self) -> dict:
-        parts = serialize(loss=self.contrastive_loss, false_negatives=self.false_negatives)
-        return {**super().get_config(), **parts}
+        return {**super().get_config(), **serialize(loss=self.contrastive_loss)}

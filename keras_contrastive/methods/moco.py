@@ -233,6 +233,7 @@ class MoCo(ContrastiveMethod):
             **serialize(
                 projector=self.projector,
                 momentum=self.momentum_pair.momentum,
+                false_negatives=self.false_negatives,
             ),
             "queue_size": self.queue.size,
             "symmetric": self.symmetric,

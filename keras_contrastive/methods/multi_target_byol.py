@@ -75,8 +75,9 @@ class MultiTargetBYOL(Method):
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
-        heads = list(predictor) if isinstance(predictor, (tuple, list)) else [predictor]
-        if not momenta or num_views < 2 or len(heads) not in (1, len(momenta)):
+        apart = isinstance(predictor, (tuple, list))
+        heads: list[Any] = [*predictor] if apart else [predictor]  # type: ignore[misc]
+        if not momenta or num_views < 2 or (apart and len(heads) != len(momenta)):
             raise ValueError(
                 "Expected at least one target, two views, and one predictor or one a target. "
                 f"Received: momenta={momenta}, num_views={num_views}, predictor={predictor}."

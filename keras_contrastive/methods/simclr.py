@@ -131,4 +131,5 @@ class SimCLR(ContrastiveMethod):
         )
 
     def get_config(self) -> dict:
-        return {**super().get_config(), **serialize(projector=self.projector)}
+        parts = serialize(projector=self.projector, false_negatives=self.false_negatives)
+        return {**super().get_config(), **parts}

@@ -98,6 +98,7 @@ class _StatefulStep(_Step):
         before = self._iteration()
         with _without_gradient():
             held = self._held()
+        _forget_gradients(self.trainable_variables)
         with self._stepping():
             logs = super().train_step(data)
         with _without_gradient():
@@ -146,6 +147,13 @@ class _StatelessStep(_Step):
         with self._stepping():
             logs, (trainable, _, metrics) = super().test_step(state, data)
         return logs, (trainable, state[1], metrics)
+
+
+def _forget_gradients(variables: list[keras.Variable]) -> None:
+    # Keras forgets those of parameters by path; a target's copy of a layer has the same path.
+    if keras.backend.backend() == "torch":
+        for variable in variables:
+            variable.value.grad = None
 
 
 def _without_gradient() -> AbstractContextManager:

@@ -1,0 +1,69 @@
+"""What `fit` takes, and what is wrong with it as far as arrays show before training."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_contrastive.data import check_images, check_labels
+from keras_contrastive.layers import SampleTable
+from keras_contrastive.ops.labels import UNLABELLED
+
+BATCH_OF_ONE = (
+    "Expected at least two samples in every batch: one has no negatives and no batch statistics. "
+    "Received: a batch of one. Choose a batch size that leaves no rest of one, or drop the rest."
+)
+
+
+def parts_of(x: object) -> tuple:
+    """Inputs, index and positives; whatever is no dict of these is inputs alone."""
+    if not isinstance(x, dict):
+        return x, None, None
+    known = ("inputs", "index", "positive")
+    if "inputs" not in x or not set(x) <= set(known):
+        raise ValueError(
+            f"Expected a dict with 'inputs', and 'index' or 'positive'. Received: {sorted(x)}."
+        )
+    return tuple(x.get(name) for name in known)
+
+
+def check_arrays(inputs: Any, positive: Any, labels: Any, class_counts: Sequence[int]) -> None:
+    """Looks at images and, unless they are `None`, at labels: below the smallest class count."""
+    for part in (*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)), positive):
+        if _is_array(part):
+            check_images(part)
+    if _is_array(labels):
+        labels = ops.convert_to_numpy(labels)
+        if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
+            labels = labels[:, 0]
+        check_labels(labels[labels != UNLABELLED], min(class_counts, default=None))
+
+
+def check_index(index: Any, model: keras.Model) -> None:
+    """Refuses positions beyond the tables that the model keeps a number a sample in."""
+    layers = model._flatten_layers(include_self=False)
+    sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
+    if not sizes or not _is_array(index):
+        return
+    first, last = (int(bound(ops.convert_to_numpy(index))) for bound in (np.min, np.max))
+    if first < 0 or last >= min(sizes):
+        raise ValueError(
+            f"Expected indices from 0 to {min(sizes) - 1}, since {min(sizes)} samples are kept "
+            f"(`num_samples`). Received: {first} to {last}."
+        )
+
+
+def check_rest(inputs: Any, batch_size: int, validation_split: float) -> None:
+    """A rest of one is known before training only for arrays; else the step complains."""
+    first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
+    if (
+        _is_array(first)
+        and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size
+    ):
+        raise ValueError(BATCH_OF_ONE)
+
+
+def _is_array(value: object) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype")
