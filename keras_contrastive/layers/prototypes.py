@@ -94,7 +94,7 @@ class WeightNormPrototypes(Prototypes):
     >>> import numpy as np
     >>> from keras_contrastive.layers import WeightNormPrototypes
     >>> prototypes = WeightNormPrototypes(num=1, dim=2)
-    >>> prototypes.rows.assign([[3.0, 4.0]])
+    >>> _ = prototypes.rows.assign([[3.0, 4.0]])
     >>> float(prototypes(np.array([[5.0, 0.0]], "float32"))[0, 0])
     0.6...
 

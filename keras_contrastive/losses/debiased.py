@@ -100,7 +100,7 @@ class Debiased(ContrastiveLoss):
     >>> from keras_contrastive.losses import Debiased
     >>> z = np.eye(4, dtype="float32")
     >>> round(float(Debiased()(z, z)), 4)
-    0.104
+    0.2115
 
     Reference:
         Chuang et al., "Debiased Contrastive Learning", 2020, equation 8.
@@ -164,7 +164,7 @@ class HCL(Debiased):
     >>> from keras_contrastive.losses import HCL
     >>> z = np.eye(4, dtype="float32")
     >>> round(float(HCL()(z, z)), 4)  # equal negatives weigh alike
-    0.104
+    0.2115
 
     Reference:
         Robinson et al., "Contrastive Learning with Hard Negative Samples", 2021, equation 4.

@@ -47,8 +47,8 @@ def decoupled(
     >>> import numpy as np
     >>> from keras_contrastive.losses import decoupled
     >>> z = np.ones((4, 8), "float32")
-    >>> round(float(decoupled(z, z, 1.0)[0]), 4)  # log(2N - 2) - 1
-    0.7918
+    >>> round(float(decoupled(z, z, 1.0)[0]), 4)  # log(2N - 2) - 1 + 1
+    1.7918
 
     Reference:
         Yeh et al., 2022, equations 5 and 6.

@@ -29,7 +29,7 @@ def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tens
     >>> from keras_contrastive import ops
     >>> codes = ops.sinkhorn(np.array([[1.0, 0.9], [1.0, 0.0]], "float32"))
     >>> [[round(float(q), 2) for q in row] for row in codes]  # the second takes the first one's
-    [[0.0..., 1.0], [1.0, 0.0...]]
+    [[0.14, 0.86], [1.0, 0.0]]
 
     Reference:
         Caron et al., "Unsupervised Learning of Visual Features by Contrasting Cluster

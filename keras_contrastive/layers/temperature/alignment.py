@@ -26,7 +26,7 @@ class AlignmentTemperature(Temperature):
     Example:
 
     >>> from keras_contrastive.layers import AlignmentTemperature
-    >>> round(float(AlignmentTemperature(0.1)(None, 0.8)), 3)
+    >>> round(float(AlignmentTemperature(0.1)(None, alignment=0.8)), 3)
     0.14
 
     Reference:

@@ -35,7 +35,7 @@ class IndividualTemperature(Temperature):
     >>> import numpy as np
     >>> from keras_contrastive.layers import IndividualTemperature
     >>> temperature = IndividualTemperature(num_samples=10)
-    >>> float(temperature(None, None, index=np.array([3]))[0, 0])
+    >>> round(float(temperature(None, None, index=np.array([3]))[0, 0]), 4)
     0.1
 
     Reference:

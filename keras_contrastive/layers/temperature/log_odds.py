@@ -48,6 +48,7 @@ class LogOdds(Temperature):
     def logits(self, similarity: Tensor) -> Tensor:
         """The log-odds of cosines."""
         limit = 1.0 - self.margin
+        similarity = ops.convert_to_tensor(similarity)
         return 2.0 * ops.arctanh(ops.clip(similarity, -limit, limit))
 
     def get_config(self) -> dict:
