@@ -66,4 +66,4 @@ class MACL(ContrastiveLoss):
         positive, negative = positive_logits(z, temperature), other_samples(ops.shape(z1)[0])
         loss = contrast(positive, z, z, temperature, negative, detection)  # (2N,), -log P
         missing = ops.stop_gradient(-ops.expm1(-loss))  # 1 - P
-        return of_samples(loss / ops.maximum(missing, 1e-6))
+        return of_samples(loss / ops.maximum(missing, 1e-12))

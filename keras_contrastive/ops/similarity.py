@@ -13,7 +13,7 @@ def l2_normalize(x: Tensor, axis: int = -1, epsilon: float = 1e-12) -> Tensor:
     Args:
         x: Tensor of shape `(..., D)`.
         axis: Axis that holds the vectors.
-        epsilon: Lower bound of the squared length; a zero vector stays zero, with a zero gradient.
+        epsilon: Smallest squared length; what is shorter becomes zero, with a zero gradient.
 
     Returns:
         A float32 tensor of the shape of `x`.
@@ -26,7 +26,9 @@ def l2_normalize(x: Tensor, axis: int = -1, epsilon: float = 1e-12) -> Tensor:
     """
     x = ops.cast(x, "float32")
     squared = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(squared, epsilon))
+    inverse = ops.rsqrt(ops.maximum(squared, epsilon))
+    # A sample whose units are all dead would get a gradient of 1 / sqrt(epsilon).
+    return x * ops.where(squared < epsilon, 0.0, inverse)
 
 
 def pairwise_cosine(queries: Tensor, keys: Tensor) -> Tensor:

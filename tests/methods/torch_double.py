@@ -57,7 +57,8 @@ def as_torch(array):
 
 
 def unit(z):
-    return z / z.norm(dim=1, keepdim=True)
+    length = z.norm(dim=1, keepdim=True)
+    return torch.where(length < 1e-6, 0.0, z / length.clamp(min=1e-6))
 
 
 def cross_entropy(logits):

@@ -13,6 +13,7 @@ from keras_contrastive.ops import (
     positive_is_nearest,
     representation_std,
 )
+from tests.gradients import value_and_gradients
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(5, 3)).astype("float32"), RNG.normal(size=(7, 3)).astype("float32")
@@ -64,8 +65,13 @@ def test_representation_std_is_one_on_the_sphere_and_zero_when_collapsed():
     assert float(representation_std(np.ones((8, 4), "float32"))) < 1e-6
 
 
-def test_l2_normalize_keeps_zero_at_zero():
-    assert ops.convert_to_numpy(l2_normalize(np.zeros((1, 3), "float16"))).tolist() == [[0, 0, 0]]
+def test_l2_normalize_keeps_zero_at_zero_and_gives_it_no_gradient():
+    zeros = np.zeros((1, 3), "float16")
+    assert ops.convert_to_numpy(l2_normalize(zeros)).tolist() == [[0, 0, 0]]
+    _, gradients = value_and_gradients(
+        lambda x: ops.sum(l2_normalize(x["z"])), {"z": zeros.astype("float32")}, ["z"]
+    )
+    assert gradients["z"].tolist() == [[0, 0, 0]]
 
 
 def test_unit_range():
