@@ -24,9 +24,14 @@ class ContrastiveMethod(Method):
         num_views: Number of views that are contrasted.
         **kwargs: As `Method`.
 
+    Attributes:
+        detects: Whether the method looks for false negatives.
+
     Raises:
-        ValueError: If false negatives mean nothing to the loss.
+        ValueError: If false negatives mean nothing to the method or to the loss.
     """
+
+    detects = False
 
     def __init__(
         self,
@@ -38,6 +43,11 @@ class ContrastiveMethod(Method):
         num_views: int = 2,
         **kwargs: Any,
     ) -> None:
+        if false_negatives is not None and not self.detects:
+            raise ValueError(
+                "Expected a method that looks for false negatives (SimCLR, MoCo). "
+                f"Received: false_negatives for {type(self).__name__}."
+            )
         if false_negatives is not None:
             num_views += false_negatives.num_supports
             if not isinstance(loss, ContrastiveLoss):

@@ -67,7 +67,6 @@ class DirectCLR(ContrastiveMethod):
             encoder,
             augmentation,
             loss=loss or InfoNCE(temperature=0.1, symmetric=True),
-            false_negatives=None,  # there is no detection here
             logs=["contrastive_accuracy"],
             probe_classes=probe_classes,
             **kwargs,

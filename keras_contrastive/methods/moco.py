@@ -76,6 +76,7 @@ class MoCo(ContrastiveMethod):
         algorithm 1; v2: Chen et al., "Improved Baselines with Momentum Contrastive Learning", 2020.
     """
 
+    detects = True
     takes_positives = True
 
     def __init__(

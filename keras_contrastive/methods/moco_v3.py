@@ -83,7 +83,6 @@ class MoCoV3(ContrastiveMethod, BYOL):
             encoder,
             augmentation,
             loss=loss or InfoNCE(temperature=1.0),
-            false_negatives=None,  # there is no detection here
             projector=moco_v3_mlp if projector is None else projector,
             predictor=_predictor if predictor is None else predictor,
             momentum=momentum,

@@ -75,7 +75,6 @@ class NNCLR(ContrastiveMethod):
             encoder,
             augmentation,
             loss=loss or InfoNCE(temperature=0.1),
-            false_negatives=None,  # there is no detection here
             logs=["contrastive_accuracy", "neighbor_similarity"],
             probe_classes=probe_classes,
             **kwargs,

@@ -59,6 +59,7 @@ class SimCLR(ContrastiveMethod):
         algorithm 1; v2: "Big Self-Supervised Models are Strong Semi-Supervised Learners", 2020.
     """
 
+    detects = True
     takes_positives = True
 
     def __init__(

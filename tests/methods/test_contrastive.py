@@ -121,6 +121,10 @@ def test_pseudo_labels_are_accepted_step_by_step():
             ),
             "IFND",
         ),
+        (
+            lambda: kc.NNCLR(simclr().encoder, false_negatives=kc.layers.FNC()),
+            "false_negatives for NNCLR",
+        ),
         (lambda: kc.callbacks.PseudoLabels(images(4)[0], 9, end=3), "num_clusters=9"),
         (lambda: kc.callbacks.PseudoLabels(images(4)[0], 2, end=1), "end=1"),
     ],
