@@ -128,7 +128,9 @@ def positive_logits(z: Tensor, temperature: Any) -> Tensor:
 
 def pair_logits(first: Tensor, second: Tensor, temperature: Any) -> Tensor:
     """The logits of unit vectors row by row, `(R,)`."""
-    return to_logits(ops.sum(first * second, axis=1, keepdims=True), temperature)[:, 0]
+    # A product loses less to rounding than a sum of products, and DCLW's value hangs on it.
+    cosines = ops.einsum("rd,rd->r", first, second)
+    return to_logits(cosines[:, None], temperature)[:, 0]
 
 
 def other_samples(num_samples: Tensor) -> Mask:
