@@ -147,12 +147,3 @@ def of_samples(per_anchor: Tensor) -> Tensor:
 def both_views(index: Tensor | None) -> Tensor | None:
     """The indices of the rows of `stacked`."""
     return None if index is None else ops.concatenate([index, index], axis=0)
-
-
-def refuse_attraction(loss: keras.losses.Loss, detection: Detection | None) -> None:
-    """Raises a ValueError if false negatives are to be positives of a loss that takes one."""
-    if detection is not None and detection.attract:
-        raise ValueError(
-            f"Expected false negatives that are eliminated: {type(loss).__name__} has a single "
-            "positive. Received: detected ones to attract. NTXent and InfoNCE can attract."
-        )

@@ -5,17 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
-    ContrastiveLoss,
     of_samples,
     other_samples,
     positive_logits,
-    refuse_attraction,
     stacked,
     true_negatives,
 )
-from keras_contrastive.losses.info_nce import two_view_temperature
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import masked_count, masked_logsumexp, to_logits
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
@@ -77,7 +74,7 @@ def debiased(
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class Debiased(ContrastiveLoss):
+class Debiased(TwoViewLoss):
     """Debiased contrastive loss: subtracts what false negatives add on average.
 
     Args:
@@ -123,17 +120,9 @@ class Debiased(ContrastiveLoss):
         super().__init__(temperature, name, **kwargs)
         self.class_prior = class_prior
 
-    def call(
-        self,
-        z1: Tensor,
-        z2: Tensor,
-        index: Tensor | None = None,
-        detection: Detection | None = None,
-        training: bool = True,
+    def of_views(
+        self, z1: Tensor, z2: Tensor, temperature: Any, detection: Detection | None
     ) -> Tensor:
-        check_pair(z1, z2)
-        refuse_attraction(self, detection)
-        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
         return debiased(z1, z2, temperature, self.class_prior, self.beta, detection)
 
     def get_config(self) -> dict:

@@ -5,17 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
-    ContrastiveLoss,
     log_negatives,
     of_samples,
     other_samples,
     positive_logits,
-    refuse_attraction,
     stacked,
 )
-from keras_contrastive.losses.info_nce import two_view_temperature
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -65,7 +62,7 @@ def decoupled(
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class DCL(ContrastiveLoss):
+class DCL(TwoViewLoss):
     """Decoupled contrastive loss: NT-Xent without the positive among the negatives.
 
     An easy positive no longer shrinks the gradient of the negatives, so small batches do.
@@ -97,17 +94,9 @@ class DCL(ContrastiveLoss):
     def __init__(self, temperature: Any = 0.1, name: str = "dcl", **kwargs: Any) -> None:
         super().__init__(temperature, name, **kwargs)
 
-    def call(
-        self,
-        z1: Tensor,
-        z2: Tensor,
-        index: Tensor | None = None,
-        detection: Detection | None = None,
-        training: bool = True,
+    def of_views(
+        self, z1: Tensor, z2: Tensor, temperature: Any, detection: Detection | None
     ) -> Tensor:
-        check_pair(z1, z2)
-        refuse_attraction(self, detection)
-        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
         return decoupled(z1, z2, temperature, self.sigma, detection)
 
 

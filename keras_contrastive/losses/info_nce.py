@@ -9,7 +9,6 @@ from keras_contrastive.layers.temperature import resolve_temperature
 from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
     ContrastiveLoss,
-    both_views,
     contrast,
     of_samples,
     other_samples,
@@ -17,6 +16,7 @@ from keras_contrastive.losses.contrast import (
     positive_logits,
     stacked,
 )
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import l2_normalize, positive_is_nearest
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
@@ -159,7 +159,7 @@ def _not_itself(row: Tensor, column: Tensor) -> Tensor:
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class NTXent(ContrastiveLoss):
+class NTXent(TwoViewLoss):
     """NT-Xent, SimCLR's loss: both views are anchors, everything else in the batch is negative.
 
     Args:
@@ -187,31 +187,15 @@ class NTXent(ContrastiveLoss):
         Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020.
     """
 
+    attracts = True
+
     def __init__(self, temperature: Any = 0.1, name: str = "nt_xent", **kwargs: Any) -> None:
         super().__init__(temperature, name, **kwargs)
 
-    def call(
-        self,
-        z1: Tensor,
-        z2: Tensor,
-        index: Tensor | None = None,
-        detection: Detection | None = None,
-        training: bool = True,
+    def of_views(
+        self, z1: Tensor, z2: Tensor, temperature: Any, detection: Detection | None
     ) -> Tensor:
-        check_pair(z1, z2)
-        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
         return nt_xent(z1, z2, temperature, detection)
-
-
-def two_view_temperature(
-    temperature: Any, z1: Tensor, z2: Tensor, index: Tensor | None
-) -> tuple[Any, tuple[Tensor, Tensor]]:
-    """The temperature of the anchors of both views, and the embeddings that it leaves."""
-    anchors = ops.concatenate([z1, z2], axis=0)
-    positives = ops.concatenate([z2, z1], axis=0)
-    value, embeddings = resolve_temperature(temperature, [anchors, positives], both_views(index))
-    num_samples = ops.shape(z1)[0]
-    return value, (embeddings[0][:num_samples], embeddings[0][num_samples:])
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

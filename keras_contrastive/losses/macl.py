@@ -6,22 +6,20 @@ import keras
 from keras import ops
 
 from keras_contrastive.layers.temperature import AlignmentTemperature
-from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
-    ContrastiveLoss,
     contrast,
     of_samples,
     other_samples,
     positive_logits,
     stacked,
 )
-from keras_contrastive.losses.info_nce import two_view_temperature
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class MACL(ContrastiveLoss):
+class MACL(TwoViewLoss):
     """Model-aware contrastive loss: NT-Xent over 1 - P, at a temperature that follows alignment.
 
     P is the softmax of an anchor's positive; dividing by 1 - P, a constant for the gradient, keeps
@@ -49,19 +47,14 @@ class MACL(ContrastiveLoss):
         Huang et al., "Model-Aware Contrastive Learning: Towards Escaping the Dilemmas", 2023.
     """
 
+    attracts = True
+
     def __init__(self, temperature: Any = None, name: str = "macl", **kwargs: Any) -> None:
         super().__init__(temperature or AlignmentTemperature(), name, **kwargs)
 
-    def call(
-        self,
-        z1: Tensor,
-        z2: Tensor,
-        index: Tensor | None = None,
-        detection: Detection | None = None,
-        training: bool = True,
+    def of_views(
+        self, z1: Tensor, z2: Tensor, temperature: Any, detection: Detection | None
     ) -> Tensor:
-        check_pair(z1, z2)
-        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
         z = stacked(z1, z2)
         positive, negative = positive_logits(z, temperature), other_samples(ops.shape(z1)[0])
         loss = contrast(positive, z, z, temperature, negative, detection)  # (2N,), -log P

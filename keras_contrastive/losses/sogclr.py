@@ -7,18 +7,15 @@ from keras import ops
 
 from keras_contrastive.layers.sample_table import SampleTable
 from keras_contrastive.layers.temperature import IndividualTemperature
-from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
-    ContrastiveLoss,
     log_negatives,
     of_samples,
     other_samples,
     positive_logits,
-    refuse_attraction,
     stacked,
     true_negatives,
 )
-from keras_contrastive.losses.info_nce import two_view_temperature
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import masked_count, masked_mean
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
@@ -27,7 +24,7 @@ NEVER = -1e9  # the log of a mean that has not been seen
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class SogCLR(ContrastiveLoss):
+class SogCLR(TwoViewLoss):
     """Global contrastive loss: each sample's negatives are averaged over its visits.
 
     Formula: `u_i <- (1 - g) u_i + g mean_j exp(s_ij / t)` over the 2N - 2 negatives j of each
@@ -91,10 +88,8 @@ class SogCLR(ContrastiveLoss):
         detection: Detection | None = None,
         training: bool = True,
     ) -> Tensor:
-        check_pair(z1, z2)
-        refuse_attraction(self, detection)
+        temperature, (z1, z2) = self.settle(z1, z2, index, detection)
         old = self.log_means.read(index)  # (N,)
-        temperature, (z1, z2) = two_view_temperature(self.temperature, z1, z2, index)
         if callable(temperature):
             raise ValueError(
                 "Expected a temperature to divide similarities by. "

@@ -103,10 +103,10 @@ def test_low_temperatures_do_not_overflow():
 
 def test_bayesian_draws_average_to_sogclr():
     loss, plain = losses.BayesianContrastive(8, T, gamma=1.0), losses.SogCLR(8, T, gamma=1.0)
-    draws = [numpy(loss.call(Z1, Z2, index=INDEX)) for _ in range(1500)]
+    draws = [numpy(loss.call(Z1, Z2, index=INDEX)) for _ in range(500)]
     assert np.std(draws, axis=0).min() > 0.01
     np.testing.assert_allclose(
-        np.mean(draws, axis=0), numpy(plain.call(Z1, Z2, index=INDEX)), atol=0.1
+        np.mean(draws, axis=0), numpy(plain.call(Z1, Z2, index=INDEX)), atol=0.15
     )
 
 
