@@ -128,9 +128,11 @@ def positive_logits(z: Tensor, temperature: Any) -> Tensor:
 
 def pair_logits(first: Tensor, second: Tensor, temperature: Any) -> Tensor:
     """The logits of unit vectors row by row, `(R,)`."""
-    # A product loses less to rounding than a sum of products, and DCLW's value hangs on it.
-    cosines = ops.einsum("rd,rd->r", first, second)
-    return to_logits(cosines[:, None], temperature)[:, 0]
+    # 1 - |a - b|^2 / 2 loses least where positives meet; losses that are differences hang on it.
+    apart = ops.sum(ops.square(first - second), axis=1, keepdims=True)
+    lengths = (ops.sum(ops.square(z), axis=1, keepdims=True) for z in (first, second))
+    cosines = ops.where(ops.minimum(*lengths) > 0.5, 1.0 - apart / 2.0, 0.0)  # zero vectors: 0
+    return to_logits(cosines, temperature)[:, 0]
 
 
 def other_samples(num_samples: Tensor) -> Mask:
