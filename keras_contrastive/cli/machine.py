@@ -9,14 +9,16 @@ import keras
 
 
 def hardware() -> str:
-    """Processor, cores and accelerators, in words."""
+    """Processor, the cores that this process may use, and accelerators, in words."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].split(":", 1)[1].strip() if names else cpu
     gpus = _num_gpus()
-    return f"{cpu}, {os.cpu_count()} cores" + (f", {gpus} GPU" if gpus else "")
+    usable = getattr(os, "sched_getaffinity", None)  # not on every system
+    cores = len(usable(0)) if usable else os.cpu_count()
+    return f"{cpu}, {cores} core{'' if cores == 1 else 's'}" + (f", {gpus} GPU" if gpus else "")
 
 
 def versions() -> dict[str, str]:
