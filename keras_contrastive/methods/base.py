@@ -28,7 +28,7 @@ from keras_contrastive.ops import as_unit_range, participation_ratio, representa
 from keras_contrastive.ops.labels import UNLABELLED, as_labels, labels_in_range
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.weights import times, weighted_mean
-from keras_contrastive.training import StepHook
+from keras_contrastive.training import StepHook, in_micro_batches
 
 # Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
 RANK_ROWS = 256
@@ -53,6 +53,9 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         additions: Terms that join the objective, such as `keras_contrastive.CLOP`.
         weighting: A layer from the views to weights `(N,)` of the samples, such as
             `keras_contrastive.layers.ViewQuality`; for objectives with one value per sample.
+        micro_batches: Number of parts in which the encoder sees each batch, so that one part's
+            activations are in memory at a time (see `training.in_micro_batches`). The loss is
+            still that of the whole batch. Default 1. May be set on a loaded method.
 
     Attributes:
         needs_labels: Whether the objective learns from labels.
@@ -78,9 +81,15 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         probe_classes: int | None = None,
         additions: Sequence[Addition] = (),
         weighting: keras.Layer | None = None,
+        micro_batches: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if micro_batches < 1:
+            raise ValueError(
+                f"Expected `micro_batches` of 1 or more. Received: micro_batches={micro_batches}."
+            )
+        self.micro_batches = micro_batches
         self.encoder = as_encoder(encoder)
         self.augmentation = augmentation
         self.num_views, self.more_views = num_views, more_views
@@ -271,9 +280,22 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             f"Pass them as `fit(images, labels)`{advice}"
         )
 
+    def encode(self, images: Tensor, training: bool, encoder: keras.Model | None = None) -> Tensor:
+        """Features of a batch, in `micro_batches` parts while training.
+
+        Args:
+            images: A batch of views.
+            training: Whether batch normalisation uses the batch.
+            encoder: The encoder, such as a target's; `None` for the online one.
+
+        Returns:
+            A tensor `(N, D)`.
+        """
+        return in_micro_batches(encoder or self.encoder, images, self.micro_batches, training)
+
     def project(self, view: Tensor, training: bool) -> tuple[Tensor, Tensor]:
         """Features `(N, D)` and projections `(N, d)` of a view, from the online network."""
-        features = self.encoder(view, training=training)
+        features = self.encode(view, training)
         return features, self.projector(features, training=training)
 
     def _track(self, results: dict[str, Tensor], num_samples: Tensor) -> None:
@@ -312,6 +334,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
                 weighting=self.weighting,
             ),
             "probe_classes": self.probe_classes,
+            "micro_batches": self.micro_batches,
         }
 
     @classmethod

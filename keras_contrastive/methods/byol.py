@@ -125,10 +125,10 @@ class BYOL(Method):
         """
         features, predictions, targets = [], [], []
         for view in views:
-            features.append(self.encoder(view, training=training))  # (N, D)
+            features.append(self.encode(view, training))  # (N, D)
             projection = self.projector(features[-1], training=training)  # (N, d)
             predictions.append(self.predictor(projection, training=training))
-            target = self.target_encoder(view, training=training)
+            target = self.encode(view, training, self.target_encoder)
             targets.append(self.target_projector(target, training=training))
         return features, predictions, targets
 

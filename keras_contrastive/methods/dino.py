@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -142,10 +143,11 @@ class DINO(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = forward_by_size(self.encoder, views, training)  # (V N, D)
+        features = forward_by_size(self.encode, views, training)  # (V N, D)
         bottleneck = self.projector(features, training=training)  # (V N, d)
         student = self.prototypes(bottleneck, frozen=self._is_frozen())  # (V N, K)
-        targets = forward_by_size(self.target_encoder, views[: self.num_full], training)
+        of_target = partial(self.encode, encoder=self.target_encoder)
+        targets = forward_by_size(of_target, views[: self.num_full], training)
         targets = self.target_projector(targets, training=training)
         targets = ops.stop_gradient(self.target_prototypes(targets))  # (F N, K)
         center, temperature = ops.copy(self.center), self._teacher_temperature()

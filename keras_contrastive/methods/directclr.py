@@ -87,7 +87,7 @@ class DirectCLR(ContrastiveMethod):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        h1, h2 = (self.encoder(view, training=training) for view in views)  # (N, D)
+        h1, h2 = (self.encode(view, training) for view in views)  # (N, D)
         return {
             "loss": self.contrast(h1, h2, index=index, training=training),
             "features": h1,

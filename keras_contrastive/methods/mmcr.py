@@ -105,7 +105,7 @@ class MMCR(Method):
         features, projections = self.project(together, training)
         rows, logs = [l2_normalize(projections)], {}
         if self.momentum_pair is not None:
-            target = self.target_encoder(together, training=training)
+            target = self.encode(together, training, self.target_encoder)
             target = self.target_projector(target, training=training)
             rows.append(ops.stop_gradient(l2_normalize(target)))
             logs["momentum"] = self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps))

@@ -143,7 +143,7 @@ class MoCo(ContrastiveMethod):
             # After the loss, else a positive is a negative too.
             self.queue.enqueue(new_keys, new_index)
         if positive is not None:
-            _, positive = _forward(*self._networks()[0], positive, training)
+            _, positive = self._forward(*self._networks()[0], positive, training)
         return {
             "loss": loss,
             "features": features,
@@ -170,7 +170,7 @@ class MoCo(ContrastiveMethod):
             _, keys = self._forward_apart(*target, view_k, order)
             keys = ops.stop_gradient(l2_normalize(keys))
         else:
-            features, queries = _forward(*self._networks()[0], view_q, training)
+            features, queries = self._forward(*self._networks()[0], view_q, training)
             keys = self._keys(view_k, training)
         detection = self._detect(queries, [keys, *references], negatives, index, training)
         context = {"index": index, "detection": detection, "training": training}
@@ -181,7 +181,7 @@ class MoCo(ContrastiveMethod):
         return online, (self.target_encoder, self.target_projector)
 
     def _keys(self, view: Tensor, training: bool) -> Tensor:
-        _, keys = _forward(*self._networks()[1], view, training)
+        _, keys = self._forward(*self._networks()[1], view, training)
         return ops.stop_gradient(l2_normalize(keys))
 
     def contrast(self, queries: Tensor, keys: Tensor, negatives: Tensor, **context: Any) -> Tensor:
@@ -223,10 +223,18 @@ class MoCo(ContrastiveMethod):
     ) -> tuple[Tensor, Tensor]:
         """Features and projections, each part of the batch with statistics of its own."""
         parts = [order[start :: self.shuffle_splits] for start in range(self.shuffle_splits)]
-        outputs = [_forward(encoder, projector, ops.take(images, p, axis=0), True) for p in parts]
+        outputs = [
+            self._forward(encoder, projector, ops.take(images, p, axis=0), True) for p in parts
+        ]
         back = ops.argsort(ops.concatenate(parts, axis=0))
         features, projections = (ops.concatenate(part, axis=0) for part in zip(*outputs))
         return ops.take(features, back, axis=0), ops.take(projections, back, axis=0)
+
+    def _forward(
+        self, encoder: keras.Model, projector: keras.Model, images: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor]:
+        features = self.encode(images, training, encoder)
+        return features, projector(features, training=training)
 
     def get_config(self) -> dict:
         return {
@@ -241,10 +249,3 @@ class MoCo(ContrastiveMethod):
             "shuffle_splits": self.shuffle_splits,
             "seed": self.seed,
         }
-
-
-def _forward(
-    encoder: keras.Model, projector: keras.Model, images: Tensor, training: bool
-) -> tuple[Tensor, Tensor]:
-    features = encoder(images, training=training)
-    return features, projector(features, training=training)

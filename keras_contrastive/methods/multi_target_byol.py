@@ -110,7 +110,7 @@ class MultiTargetBYOL(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = [self.encoder(view, training=training) for view in views]  # (N, D)
+        features = [self.encode(view, training) for view in views]  # (N, D)
         projections = [self.projector(f, training=training) for f in features]  # (N, d)
         predictions = [
             [predictor(z, training=training) for z in projections] for predictor in self.predictors
@@ -118,7 +118,7 @@ class MultiTargetBYOL(Method):
         loss = 0.0
         for number, (encoder, projector) in enumerate(self.targets):
             targets = [
-                l2_normalize(projector(encoder(view, training=training), training=training))
+                l2_normalize(projector(self.encode(view, training, encoder), training=training))
                 for view in views
             ]
             loss = loss + _to_the_others(targets, predictions[number % len(predictions)])

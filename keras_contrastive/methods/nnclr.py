@@ -95,7 +95,7 @@ class NNCLR(ContrastiveMethod):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = [self.encoder(view, training=training) for view in views]  # (N, D)
+        features = [self.encode(view, training) for view in views]  # (N, D)
         projections = [self.projector(part, training=training) for part in features]  # (N, d)
         p1, p2 = (self.predictor(part, training=training) for part in projections)
         z1, z2 = (ops.stop_gradient(l2_normalize(part)) for part in projections)

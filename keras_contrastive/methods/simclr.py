@@ -94,7 +94,7 @@ class SimCLR(ContrastiveMethod):
         num_samples = ops.shape(views[0])[0]
         others = [] if positive is None else [positive]
         both = ops.concatenate([*views[:2], *others], axis=0)  # (2N, ...), or (3N, ...)
-        features = self.encoder(both, training=training)  # (2N, D)
+        features = self.encode(both, training)  # (2N, D)
         projections = self.projector(features, training=training)
         z1, z2, z3 = (projections[i * num_samples : (i + 1) * num_samples] for i in range(3))
         detection = self._detect(z1, z2, views[2:], index, training)
@@ -119,7 +119,7 @@ class SimCLR(ContrastiveMethod):
         z = ops.stop_gradient(stacked(z1, z2))  # (2N, d)
         references = [z, ops.roll(z, ops.shape(z1)[0], axis=0)]
         for view in supports:
-            support = self.projector(self.encoder(view, training=training), training=training)
+            support = self.projector(self.encode(view, training), training=training)
             support = ops.stop_gradient(l2_normalize(support))
             references.append(ops.concatenate([support, support], axis=0))
         return self.false_negatives.detect(

@@ -86,7 +86,7 @@ class SimSiam(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = [self.encoder(view, training=training) for view in views]  # (N, D)
+        features = [self.encode(view, training) for view in views]  # (N, D)
         projections = [self.projector(f, training=training) for f in features]  # (N, d)
         predictions = [self.predictor(z, training=training) for z in projections]  # (N, d)
         return {

@@ -130,7 +130,7 @@ class SwAV(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = forward_by_size(self.encoder, views, training)  # (V N, D)
+        features = forward_by_size(self.encode, views, training)  # (V N, D)
         embeddings = l2_normalize(self.projector(features, training=training))  # (V N, d)
         scores = self.prototypes(embeddings, frozen=self._is_frozen())  # (V N, K)
         embeddings, scores = by_view(embeddings, len(views)), by_view(scores, len(views))

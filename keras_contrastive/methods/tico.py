@@ -94,9 +94,9 @@ class TiCo(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features = self.encoder(views[0], training=training)  # (N, D)
+        features = self.encode(views[0], training)  # (N, D)
         online = self.projector(features, training=training)  # (N, d)
-        target = self.target_encoder(views[1], training=training)
+        target = self.encode(views[1], training, self.target_encoder)
         target = ops.stop_gradient(self.target_projector(target, training=training))
         past = ops.copy(self.covariance)  # what the backward pass reads must not change in place
         loss = self.covariance_loss.call((target, past), online)

@@ -1,6 +1,7 @@
 """What `fit` needs beyond Keras: the hook after the optimizer step, momentum targets, speed."""
 
 from keras_contrastive.training.batch_norm import fused_batch_norm
+from keras_contrastive.training.micro_batches import in_micro_batches
 from keras_contrastive.training.momentum import MomentumPair, MomentumPairs, copy_network
 from keras_contrastive.training.multi_crop import by_view, forward_by_size
 from keras_contrastive.training.step import StepHook
@@ -13,4 +14,5 @@ __all__ = [
     "copy_network",
     "forward_by_size",
     "fused_batch_norm",
+    "in_micro_batches",
 ]

@@ -1,21 +1,23 @@
 """Views of several sizes through one network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
-import keras
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
 
 
-def forward_by_size(network: keras.Model, views: Sequence[Tensor], training: bool) -> Tensor:
+def forward_by_size(
+    network: Callable[..., Tensor], views: Sequence[Tensor], training: bool
+) -> Tensor:
     """Features of all views, those of equal size that follow each other in one forward pass.
 
     Batch normalisation so sees every view of a size at once, and each size apart.
 
     Args:
-        network: A Keras model from images of any of the sizes to features `(N, D)`.
+        network: A Keras model, or a function called like one, from images of any of the sizes to
+            features `(N, D)`.
         views: Batches of V views, `(N, height, width, channels)` each.
         training: Whether batch normalisation uses the batch.
 
