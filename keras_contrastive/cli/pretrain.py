@@ -1,5 +1,6 @@
 """Run a recipe: train, keep everything that a run leaves behind, measure."""
 
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -10,7 +11,12 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from keras_contrastive.callbacks import CollapseAlarm, KNNAccuracy, RepresentationMetrics
+from keras_contrastive.callbacks import (
+    CollapseAlarm,
+    KNNAccuracy,
+    RepresentationMetrics,
+    TrainingBackup,
+)
 from keras_contrastive.cli import machine
 from keras_contrastive.cli.build import build, check
 from keras_contrastive.cli.history import EpochHistory, column, read_history
@@ -53,7 +59,7 @@ def pretrain(
         The contents of `results.json`.
 
     Raises:
-        ValueError: On a recipe, data or folder that does not do.
+        ValueError: On a recipe, data or folder that does not do, and on a loss that is no number.
     """
     check(recipe)
     console = console or Console(quiet=True)
@@ -90,15 +96,16 @@ def pretrain(
                 *([CollapseAlarm()] if collapse_alarm else []),
                 EpochHistory(run.history),
                 progress,
-                keras.callbacks.BackupAndRestore(str(run.backup), delete_checkpoint=False),
+                TrainingBackup(run.backup),
                 *([_TimeLimit(minutes)] if minutes else []),
                 *callbacks,
             ],
         )
     finally:
         progress.close()
-    method.save(run.method)
     rows = read_history(run.history)
+    _check_finite(rows[-1], run)
+    method.save(run.method)
     results = {
         **measure(method.encoder, splits.train, splits.test, *knn),
         "before": before,
@@ -112,6 +119,16 @@ def pretrain(
     if preset.results["finished"]:
         shutil.rmtree(run.backup)
     return preset.results
+
+
+def _check_finite(last: dict[str, float], run: RunFolder) -> None:
+    if math.isfinite(last["loss"]):
+        return
+    raise ValueError(
+        f"Expected a loss that is a number. Received: {last['loss']} in epoch {last['epoch']}. "
+        f"{run.backup} holds the state before that epoch, if there is one. Start a run in another "
+        "folder with a lower learning rate or a longer warm-up."
+    )
 
 
 def _measurements(train: Source, settings: Evaluation, seed: int) -> list[keras.callbacks.Callback]:

@@ -1,13 +1,18 @@
 """A run: what it leaves behind, and that an interruption makes no difference."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 
+from keras_contrastive.callbacks import CollapseWarning
 from keras_contrastive.cli.history import EpochHistory, column, read_history
 from keras_contrastive.cli.pretrain import pretrain
+from keras_contrastive.cli.recipe import Recipe
 from keras_contrastive.presets import from_preset
 from tests.cli.tiny import recipe, write_images
 
@@ -62,6 +67,48 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(source, tmp_path):
         from_preset(tmp_path / "whole").get_weights(), from_preset(tmp_path / "parts").get_weights()
     ):
         np.testing.assert_array_equal(one, other)
+
+
+KILLED = """
+import os, signal, sys
+import keras
+from keras_contrastive.cli.pretrain import pretrain
+from tests.cli.tiny import recipe
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == 1 and batch == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+pretrain(recipe(sys.argv[1]), sys.argv[2], callbacks=[Kill()])
+"""
+
+
+def test_a_run_killed_in_mid_epoch_goes_on_as_if_nothing_had_happened(source, tmp_path):
+    command = [sys.executable, "-c", KILLED, str(source), str(tmp_path / "killed")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    pretrain(recipe(source), tmp_path / "whole")
+    results = pretrain(recipe(source), tmp_path / "killed")
+    assert (results["epochs"], results["finished"]) == (3, True)
+    for one, other in zip(
+        from_preset(tmp_path / "whole").get_weights(),
+        from_preset(tmp_path / "killed").get_weights(),
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_state(source, tmp_path):
+    optimizer = {"name": "sgd", "learning_rate": 1e30}
+    broken = Recipe.parse({**recipe(source).to_dict(), "optimizer": optimizer})
+    with (
+        pytest.warns(CollapseWarning, match="The loss is nan"),
+        pytest.raises(ValueError, match=r"a loss that is a number\. Received: .*nan in epoch 1"),
+    ):
+        pretrain(broken, tmp_path / "run")
+    assert not (tmp_path / "run" / "results.json").exists()
 
 
 def test_a_time_limit_leaves_a_run_that_goes_on(source, tmp_path):
