@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import keras
+from keras import ops
 
 _NAME = "epoch_{:05d}.keras"
 _PATTERN = re.compile(r"epoch_(\d+)\.keras")
@@ -18,11 +19,10 @@ class TrainingBackup(keras.callbacks.Callback):
     """Saves the whole training state after each epoch, and goes on from it.
 
     Weights, optimizer, queues, targets, random states and the number of the epoch are one file,
-    that `keras.saving.load_model` opens too, and
-    which appears under its name only when it is complete: whatever kills the run, at whatever
-    moment, the last good state is there. An epoch whose loss is not finite is not saved. `fit`
-    starts with the epoch after the saved one; the state before it is kept beside, and is used with
-    a warning if the last file is damaged.
+    which `keras.saving.load_model` opens too. It appears under its name only when it is complete:
+    whatever kills the run, at whatever moment, the last good state is there. A state with weights
+    or a loss that are not finite is not saved. `fit` starts with the epoch after the saved one;
+    the state before it is kept beside, and is used with a warning if the last file is damaged.
 
     Args:
         folder: Where the files go; made if it is missing.
@@ -77,7 +77,7 @@ class TrainingBackup(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
+        if not math.isfinite((logs or {}).get("loss", 0.0)) or not self._weights_are_finite():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "partial.keras"
@@ -94,6 +94,10 @@ class TrainingBackup(keras.callbacks.Callback):
         partial.replace(self.folder / _NAME.format(epoch + 1))
         for path in [path for _, path in sorted(self._saved().items())][:-2]:
             path.unlink()
+
+    def _weights_are_finite(self) -> bool:
+        # The loss may hide it: TensorFlow's ReLU makes a zero of what is not a number.
+        return all(bool(ops.all(ops.isfinite(v))) for v in self.model.trainable_variables)
 
     def _saved(self) -> dict[int, Path]:
         """The files by the number of finished epochs."""
