@@ -77,19 +77,21 @@ def worker(args):
 
     from keras_contrastive import evaluation, optimizers
     from keras_contrastive.cli import machine
+    from keras_contrastive.cli.batches import training_batches
     from keras_contrastive.cli.build import build
     from keras_contrastive.cli.component import Component
+    from keras_contrastive.cli.overrides import override
     from keras_contrastive.cli.recipe import Recipe
-    from keras_contrastive.data import indexed
+    from keras_contrastive.data import Source
 
-    recipe = Recipe.load(args.worker)
+    recipe = override(Recipe.load(args.worker), {"training.seed": args.seed})
     data = np.load(args.data)
     settings = recipe.optimizer
     peak = settings.learning_rate
     if settings.scaling == "linear":
         peak = optimizers.linear_scaling(peak, recipe.training.batch_size)
-    keras.utils.set_random_seed(args.seed)
-    method = build(recipe, data["train_images"].shape[1:], steps_per_epoch=1)
+    train = Source(data["train_images"], data["train_labels"])
+    method = build(recipe, train.images.shape[1:], len(train))
     target = Component(settings.name, {}).find("optimizer", optimizers, keras.optimizers)
     method.compile(target(peak, **settings.arguments), jit_compile=recipe.training.jit_compile)
 
@@ -111,19 +113,12 @@ def worker(args):
                 self.seconds = time.perf_counter() - self.started
                 raise TimeIsUp
 
-    batch_size = recipe.training.batch_size
-    batches = indexed(
-        data["train_images"],
-        data["train_labels"],
-        batch_size=batch_size,
-        seed=args.seed,
-        drop_remainder=True,
-    )
+    batches = training_batches(recipe, train, method.uses_labels)
     clock = Clock()
     if args.seconds:
         with contextlib.suppress(TimeIsUp):
             method.fit(batches, epochs=10**6, verbose=0, callbacks=[clock])
-    seen = clock.steps * batch_size
+    seen = clock.steps * recipe.training.batch_size
     epochs = clock.steps / len(batches)
     facts = {
         "epochs": round(epochs, 2),
@@ -139,7 +134,7 @@ def worker(args):
     }
     np.savez(
         args.output,
-        train=evaluation.embed(method.encoder, data["train_images"]),
+        train=evaluation.embed(method.encoder, train.images),
         test=evaluation.embed(method.encoder, data["test_images"]),
         facts=json.dumps(facts),
     )

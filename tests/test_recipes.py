@@ -17,6 +17,6 @@ RECIPES = sorted(
 def test_a_recipe_builds_its_method(path):
     recipe = Recipe.load(path)
     check(recipe)
-    method = build(recipe, (32, 32, 3), steps_per_epoch=10)
+    method = build(recipe, (32, 32, 3), num_samples=2560)
     assert type(method).__name__.lower() == recipe.method.name
     assert method.compiled

@@ -1,7 +1,7 @@
 """From a recipe to a compiled method."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from keras_contrastive.cli.component import Component
 from keras_contrastive.cli.recipe import Recipe
 
 
-def build(recipe: Recipe, input_shape: Sequence[int], steps_per_epoch: int) -> methods.Method:
+def build(recipe: Recipe, input_shape: Sequence[int], num_samples: int) -> methods.Method:
     """Build and compile the method that a recipe describes.
 
     The initial weights and the views follow from `recipe.training.seed`.
@@ -21,7 +21,7 @@ def build(recipe: Recipe, input_shape: Sequence[int], steps_per_epoch: int) -> m
     Args:
         recipe: The recipe.
         input_shape: Shape of one image, `(height, width, channels)`.
-        steps_per_epoch: Batches an epoch, for the schedules.
+        num_samples: Images of an epoch, for the schedules and for parts that keep a value of each.
 
     Returns:
         A compiled method; its `encoder` has random weights.
@@ -32,16 +32,17 @@ def build(recipe: Recipe, input_shape: Sequence[int], steps_per_epoch: int) -> m
     Example:
 
     >>> recipe = Recipe.parse({"encoder": {"name": "small_resnet", "widths": [8, 16]}})
-    >>> method = build(recipe, input_shape=(16, 16, 3), steps_per_epoch=10)
+    >>> method = build(recipe, input_shape=(16, 16, 3), num_samples=2560)
     >>> type(method).__name__, method.encoder.output_shape
     ('SimCLR', (None, 16))
     """
     keras.utils.set_random_seed(recipe.training.seed)
-    steps = recipe.training.epochs * steps_per_epoch
+    steps_per_epoch = num_samples // recipe.training.batch_size
+    known = {"steps": recipe.training.epochs * steps_per_epoch, "num_samples": num_samples}
     with _precision(recipe.training.precision):
         target = recipe.method.find("method", methods)
         arguments = {
-            name: _argument(value, f"method.{name}", steps)
+            name: _argument(value, f"method.{name}", known)
             for name, value in recipe.method.arguments.items()
         }
         method = target(
@@ -95,20 +96,28 @@ def build_views(component: Component, input_shape: Sequence[int]) -> augmentatio
     return augmentation.Views([built, built])
 
 
-def _argument(value: Any, section: str, steps: int) -> Any:
-    """An argument of a method: a loss, a schedule or a head by its name, or a plain value."""
+def _argument(value: Any, section: str, known: Mapping[str, int]) -> Any:
+    """An argument of a method: a part by its name, a saved model by its file, or a plain value.
+
+    Parts that take the length of the run or the size of the data set, both in `known`, get them.
+    """
     if isinstance(value, list):
-        return [_argument(each, section, steps) for each in value]
+        return [_argument(each, section, known) for each in value]
+    if isinstance(value, str) and value.endswith(".keras"):
+        return keras.saving.load_model(value)
     if not isinstance(value, dict):
         return value
     component = Component.parse(value, section)
     target = component.find(section, layers, losses, optimizers, methods)
-    if target.__name__ in layers.__all__:
+    arguments = {
+        name: _argument(each, f"{section}.{name}", known)
+        for name, each in component.arguments.items()
+    }
+    if target.__name__ in layers.__all__ and not inspect.isclass(target):
         # A head: the method sizes it, so it gets a function of the input dimension.
-        return partial(target, **component.arguments)
-    if "steps" in inspect.signature(target).parameters:
-        return target(**{"steps": steps, **component.arguments})
-    return target(**component.arguments)
+        return partial(target, **arguments)
+    parameters = inspect.signature(target).parameters
+    return target(**{name: known[name] for name in known if name in parameters} | arguments)
 
 
 def _optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:

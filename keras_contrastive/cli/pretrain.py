@@ -18,6 +18,7 @@ from keras_contrastive.callbacks import (
     TrainingBackup,
 )
 from keras_contrastive.cli import machine
+from keras_contrastive.cli.batches import training_batches
 from keras_contrastive.cli.build import build, check
 from keras_contrastive.cli.history import EpochHistory, column, read_history
 from keras_contrastive.cli.measure import measure
@@ -25,8 +26,10 @@ from keras_contrastive.cli.progress import TrainingProgress
 from keras_contrastive.cli.recipe import Evaluation, Recipe
 from keras_contrastive.cli.run_folder import RunFolder
 from keras_contrastive.cli.splits import load_splits
-from keras_contrastive.data import Source, indexed, train_holdout_split
+from keras_contrastive.data import Source, train_holdout_split
 from keras_contrastive.presets import save_to_preset
+
+NUM_ADAPT = 2000  # images that a weighting looks at before training
 
 
 def pretrain(
@@ -67,15 +70,10 @@ def pretrain(
     run.prepare(recipe, resume)
     splits = load_splits(recipe.data, settings.seed)
     train = splits.train
-    method = build(recipe, train.images.shape[1:], len(train) // settings.batch_size)
-    labelled = method.uses_labels
-    batches = indexed(
-        train.images,
-        train.labels if labelled else None,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        drop_remainder=True,
-    )
+    method = build(recipe, train.images.shape[1:], len(train))
+    if method.weighting is not None:
+        method.weighting.adapt(_some(train, NUM_ADAPT, settings.seed).images)
+    batches = training_batches(recipe, train, method.uses_labels)
     console.print(
         f"{type(method).__name__} · {method.encoder.name}, {method.encoder.count_params():,} "
         f"weights · {len(train):,} images · {settings.epochs} epochs of {len(batches)} steps",
@@ -137,7 +135,7 @@ def _measurements(train: Source, settings: Evaluation, seed: int) -> list[keras.
     # A fifth at most, so that a small set keeps a bank to compare with.
     fraction = min(settings.queries / len(train), 0.2)
     bank, queries = (train.subset(part) for part in train_holdout_split(rows, fraction, seed))
-    bank = bank.subset(np.random.default_rng(seed).permutation(len(bank))[: settings.bank])
+    bank = _some(bank, settings.bank, seed)
     curves: list[keras.callbacks.Callback] = [
         RepresentationMetrics(queries.images, every=settings.every)
     ]
@@ -153,6 +151,10 @@ def _measurements(train: Source, settings: Evaluation, seed: int) -> list[keras.
             ),
         )
     return curves
+
+
+def _some(source: Source, number: int, seed: int) -> Source:
+    return source.subset(np.random.default_rng(seed).permutation(len(source))[:number])
 
 
 def _facts(recipe: Recipe, rows: list[dict[str, float]], steps: int) -> dict[str, Any]:

@@ -22,6 +22,9 @@ class Data:
         test_fraction: Share of the images kept out when there is no `test`, 0 to 0.9.
         image_size: Height and width that the images are brought to, in pixels; `None` to keep
             theirs.
+        positives: A bank with other positives of each image of the source, for CLSP: a folder or
+            an `.npy` file, as `keras_contrastive.data.with_positives` reads it. Asks for a `test`,
+            so that every image of the source is trained on.
     """
 
     source: str = "digits"
@@ -30,8 +33,14 @@ class Data:
     test_split: str | None = None
     test_fraction: float = 0.2
     image_size: int | None = None
+    positives: str | None = None
 
     def __post_init__(self) -> None:
+        if self.positives is not None and self.test is None:
+            raise ValueError(
+                "Expected `data.test` beside `data.positives`: a bank goes with all images of the "
+                f"source, and part of them would be kept out. Received: {self.positives} alone."
+            )
         if self.test is None and not 0 < self.test_fraction <= 0.9:
             raise ValueError(
                 f"Expected `data.test_fraction` in 0 to 0.9. Received: {self.test_fraction}."
@@ -74,12 +83,15 @@ class Training:
         epochs: Passes over the images.
         batch_size: Images a step, at least 2; the rest of an epoch is dropped.
         precision: A Keras dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
+        classes_per_batch: Batches of so many classes with equally many images of each, for losses
+            that need positives in the batch; `None` for images in a random order.
         seed: Of the initial weights, the order of the images and the augmentation.
         jit_compile: `True`, `False` or `auto`, as `keras.Model.compile` takes it.
     """
 
     epochs: int = 100
     batch_size: int = 256
+    classes_per_batch: int | None = None
     precision: str = "float32"
     seed: int = 0
     jit_compile: bool | str = "auto"
@@ -91,6 +103,12 @@ class Training:
             raise ValueError(
                 f"Expected `training.batch_size` of at least 2: one image has no negatives. "
                 f"Received: {self.batch_size}."
+            )
+        classes = self.classes_per_batch
+        if classes is not None and (classes < 2 or self.batch_size % classes):
+            raise ValueError(
+                "Expected `training.classes_per_batch` of at least 2 that divides "
+                f"`training.batch_size`. Received: {classes} and {self.batch_size}."
             )
 
 
@@ -144,6 +162,13 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self) -> None:
+        if self.data.positives is not None and self.training.classes_per_batch is not None:
+            raise ValueError(
+                "Expected `data.positives` or `training.classes_per_batch`. Received: both. "
+                "Leave one out."
+            )
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:

@@ -54,7 +54,7 @@ class ClassBatches(Batches):
         seed: int = 0,
         threads: int = 0,
     ):
-        labels = np.asarray(labels)
+        labels = None if labels is None else np.asarray(labels)
         check_images(images)
         check_labels(labels, num_images=len(images))
         classes = np.unique(labels)

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from keras_contrastive.callbacks import CollapseWarning
+from keras_contrastive.cli.batches import training_batches
 from keras_contrastive.cli.history import EpochHistory, column, read_history
+from keras_contrastive.cli.overrides import override
 from keras_contrastive.cli.pretrain import pretrain
 from keras_contrastive.cli.recipe import Recipe
+from keras_contrastive.data import Source
 from keras_contrastive.presets import from_preset
 from tests.cli.tiny import recipe, write_images
 
@@ -144,6 +147,44 @@ def test_images_without_labels_are_measured_without_accuracies(tmp_path):
     results = pretrain(recipe(tmp_path / "bare.npz", epochs=1), tmp_path / "run")
     assert "knn" not in results
     assert results["rank_me"] > 0
+
+
+def test_a_bank_of_positives_goes_with_the_images(source, tmp_path):
+    np.save(tmp_path / "bank.npy", np.load(source)["images"])
+    changes = {
+        "method.additions": [{"name": "CLSP"}],
+        "data.positives": str(tmp_path / "bank.npy"),
+        "data.test": str(source),
+    }
+    pretrain(override(recipe(source, epochs=1), changes), tmp_path / "run")
+    (row,) = read_history(tmp_path / "run" / "history.csv")
+    assert 0 < row["clsp_loss"] < 4
+
+
+def test_a_weighting_looks_at_the_images_first(source, tmp_path):
+    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.AveragePooling2D(4)])
+    network.save(tmp_path / "maps.keras")
+    weighting = {"name": "ViewQuality", "network": str(tmp_path / "maps.keras")}
+    changes = {"method.weighting": weighting}
+    pretrain(override(recipe(source, epochs=1), changes), tmp_path / "run")
+    method = keras.saving.load_model(tmp_path / "run" / "method.keras")
+    direction = keras.ops.convert_to_numpy(method.weighting.direction)
+    assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
+
+
+def test_batches_of_classes(source, tmp_path):
+    triplets = override(
+        recipe(source, epochs=1, classes_per_batch=2),
+        {"method": {"name": "supcon", "loss": {"name": "Triplet", "mining": "batch-hard"}}},
+    )
+    with np.load(source) as file:
+        train = Source(file["images"], file["labels"])
+    for batch in range(3):
+        _, labels = training_batches(triplets, train, labelled=True)[batch]
+        assert np.unique(labels, return_counts=True)[1].tolist() == [8, 8]
+    assert pretrain(triplets, tmp_path / "run")["finished"]
+    with pytest.raises(ValueError, match=r"Expected labels.*Received: None"):
+        training_batches(triplets, Source(train.images), labelled=True)
 
 
 def test_a_history_replaces_the_epochs_that_are_trained_again(tmp_path):

@@ -38,6 +38,18 @@ def test_numbers_without_a_point_are_numbers(tmp_path):
         ({"training": 5}, r"`training` to be a mapping\. Received: 5"),
         ({"method": 5}, r"`method` to be a name"),
         ({"optimizer": {"scaling": "cubic"}}, r"linear, sqrt or null\. Received: 'cubic'"),
+        (
+            {"training": {"batch_size": 10, "classes_per_batch": 4}},
+            r"that divides `training\.batch_size`\. Received: 4 and 10",
+        ),
+        ({"data": {"positives": "bank.npy"}}, r"`data\.test` beside.*bank\.npy alone"),
+        (
+            {
+                "data": {"positives": "bank.npy", "test": "digits"},
+                "training": {"classes_per_batch": 4},
+            },
+            r"`data\.positives` or `training\.classes_per_batch`\. Received: both",
+        ),
         ({"data": {"test_fraction": 0.0}}, r"test_fraction` in 0 to 0\.9"),
         ("simclr", r"Expected a recipe with the sections method, encoder"),
     ],
@@ -87,7 +99,7 @@ def test_build_follows_the_recipe():
             "training": {"epochs": 2, "batch_size": 64},
         }
     )
-    method = build(recipe, (16, 16, 3), steps_per_epoch=5)
+    method = build(recipe, (16, 16, 3), num_samples=320)
     assert type(method) is SimCLR
     assert isinstance(method.contrastive_loss, losses.NTXent)
     assert method.contrastive_loss.temperature == 0.25
@@ -101,7 +113,7 @@ def test_a_part_of_a_method_needs_its_name():
     with pytest.raises(
         ValueError, match=r"Expected `method\.loss` to be a name, or a mapping with"
     ):
-        build(recipe, (16, 16, 3), steps_per_epoch=5)
+        build(recipe, (16, 16, 3), num_samples=1280)
 
 
 def test_a_momentum_schedule_gets_the_length_of_the_run():
@@ -109,16 +121,53 @@ def test_a_momentum_schedule_gets_the_length_of_the_run():
         {
             "method": {"name": "byol", "momentum": {"name": "CosineMomentum", "start": 0.9}},
             "encoder": {"name": "small_resnet", "widths": [4, 8]},
-            "training": {"epochs": 2},
+            "training": {"epochs": 2, "batch_size": 64},
         }
     )
-    method = build(recipe, (16, 16, 3), steps_per_epoch=5)
+    method = build(recipe, (16, 16, 3), num_samples=320)
     assert method.momentum_pair.momentum.steps == 10
+
+
+def test_parts_of_parts_get_the_size_of_the_data_and_the_length_of_the_run():
+    def parts(**arguments):
+        return Recipe.parse(
+            {
+                "method": {"name": "simclr", **arguments},
+                "encoder": {"name": "small_resnet", "widths": [4, 8]},
+                "training": {"epochs": 2, "batch_size": 64},
+            }
+        )
+
+    individual = {"name": "IndividualTemperature", "rho": 0.2}
+    method = build(
+        parts(
+            loss={"name": "SogCLR", "temperature": individual},
+            false_negatives={"name": "GloFND", "rate": 0.1},
+        ),
+        (16, 16, 3),
+        num_samples=320,
+    )
+    assert method.contrastive_loss.num_samples == method.false_negatives.num_samples == 320
+    assert method.contrastive_loss.temperature.num_samples == 320
+    assert method.contrastive_loss.temperature.rho == 0.2
+    scheduled = {"name": "ScheduledTemperature", "start": 0.5, "end": 0.1}
+    method = build(parts(loss={"name": "NTXent", "temperature": scheduled}), (16, 16, 3), 320)
+    assert method.contrastive_loss.temperature.steps == 10
+
+
+def test_a_weighting_names_a_saved_network(tmp_path):
+    network = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.AveragePooling2D(4)])
+    network.save(tmp_path / "maps.keras")
+    weighting = {"name": "ViewQuality", "network": str(tmp_path / "maps.keras"), "gamma": 2.0}
+    recipe = override(Recipe(), {"method.weighting": weighting})
+    method = build(recipe, (16, 16, 3), num_samples=1280)
+    assert method.weighting.network.output_shape == (None, 4, 4, 3)
+    assert method.weighting.gamma == 2.0
 
 
 def test_the_seed_decides_the_weights():
     first, again, other = (
-        build(Recipe.parse({"training": {"seed": seed}}), (8, 8, 3), 5)
+        build(Recipe.parse({"training": {"seed": seed}}), (8, 8, 3), 1280)
         .encoder.get_layer("stem_conv")
         .get_weights()[0]
         .tolist()
@@ -129,11 +178,11 @@ def test_the_seed_decides_the_weights():
 
 def test_precision_holds_for_the_method_alone():
     recipe = Recipe.parse({"training": {"precision": "mixed_bfloat16"}})
-    method = build(recipe, (8, 8, 3), 5)
+    method = build(recipe, (8, 8, 3), 1280)
     assert method.dtype_policy.name == "mixed_bfloat16"
     assert keras.config.dtype_policy().name == "float32"
     with pytest.raises(ValueError, match=r"training\.precision.*Received: 'half'"):
-        build(Recipe.parse({"training": {"precision": "half"}}), (8, 8, 3), 5)
+        build(Recipe.parse({"training": {"precision": "half"}}), (8, 8, 3), 1280)
 
 
 def test_overrides_reach_into_components():
