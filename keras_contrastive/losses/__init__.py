@@ -34,6 +34,7 @@ from keras_contrastive.losses.triplet_mining import (
     all_triplets,
     batch_hard_triplets,
     hard_triplets,
+    nearest_semi_hard_triplets,
     semi_hard_triplets,
 )
 from keras_contrastive.losses.vicreg import (
@@ -88,6 +89,7 @@ __all__ = [
     "info_nce_accuracy",
     "mined_triplet",
     "mmcr",
+    "nearest_semi_hard_triplets",
     "negative_cosine",
     "nt_xent",
     "nt_xent_accuracy",

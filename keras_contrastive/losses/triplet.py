@@ -12,6 +12,7 @@ from keras_contrastive.losses.triplet_mining import (
     all_triplets,
     batch_hard_triplets,
     hard_triplets,
+    nearest_semi_hard_triplets,
     semi_hard_triplets,
 )
 from keras_contrastive.ops import l2_normalize
@@ -23,6 +24,7 @@ MINERS: dict[str, Miner] = {
     "all": all_triplets,
     "hard": hard_triplets,
     "semi-hard": semi_hard_triplets,
+    "nearest-semi-hard": nearest_semi_hard_triplets,
     "batch-hard": batch_hard_triplets,
 }
 
@@ -138,10 +140,11 @@ class Triplet(keras.losses.Loss):
 
     Args:
         margin: At least 0, default 0.2.
-        mining: Which triplets count: `"all"`, `"hard"`, `"semi-hard"` or `"batch-hard"`, or a
-            function as those in `keras_contrastive.losses.triplet_mining`. Hard mining from
-            scratch tends to collapse; start with semi-hard. All but batch-hard take memory
-            O((N V)^3): 64 MB a float32 array for 256 rows.
+        mining: Which triplets count: `"all"`, `"hard"`, `"semi-hard"`, `"nearest-semi-hard"` (as
+            FaceNet) or `"batch-hard"`, or a function as those in
+            `keras_contrastive.losses.triplet_mining`. Hard mining from scratch tends to collapse;
+            start with semi-hard. The first three take memory O((N V)^3), 64 MB a float32 array for
+            256 rows; the others O((N V)^2).
         swap: Whether a negative counts from the positive where it is nearer to that.
         soft: Whether softplus stands for the hinge; its triplets are never zero.
         over_all: Whether the mean is over all mined triplets rather than those of non-zero loss.

@@ -83,12 +83,57 @@ def semi_hard_triplets(
     1
 
     Reference:
-        Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", 2015;
-        there the nearest such negative of each pair, here all of them.
+        Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", 2015,
+        section 3.2; there one such negative of each pair, as `nearest_semi_hard_triplets`, here all
+        of them.
     """
     mined = all_triplets(distances, positive, negative, margin)
     gap = mined.to_negative - mined.to_positive
     return _only(mined, ops.logical_and(gap > 0, gap <= margin))
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+def nearest_semi_hard_triplets(
+    distances: Tensor, positive: Tensor, negative: Tensor, margin: float
+) -> Triplets:
+    """One triplet a pair of anchor and positive: the nearest negative that is farther than it.
+
+    Where no negative is farther than the positive, the farthest one stands for it. Memory is
+    O(M^2).
+
+    Example:
+
+    >>> import numpy as np
+    >>> d = np.array([[0.0, 1.0, 1.1], [1.0, 0.0, 0.7], [1.1, 0.7, 0.0]], "float32")
+    >>> same = np.array([[False, True, False], [True, False, False], [False, False, False]])
+    >>> other = ~same & ~np.eye(3, dtype=bool)
+    >>> mined = nearest_semi_hard_triplets(d, same, other, 0.2)
+    >>> [round(float(mined.to_negative[a, p, 0]), 1) for a, p in ((0, 1), (1, 0))]
+    [1.1, 0.7]
+
+    Differs from the reference: it chooses among the negatives within the margin and says nothing of
+    pairs without one. The choice here is that of TensorFlow's `triplet_semihard_loss`, its nearest
+    negative costs nothing beyond the margin.
+
+    Reference:
+        Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", 2015,
+        section 3.2, equation 4.
+    """
+    constant = ops.stop_gradient(distances)
+    number = ops.sum(ops.cast(negative, "int32"), axis=1, keepdims=True)  # (M, 1)
+    place = ops.minimum(_negatives_within(constant, negative), number - 1)
+    by_distance = ops.argsort(ops.where(negative, constant, _MAX_DISTANCE), axis=1)
+    nearest = ops.take_along_axis(by_distance, ops.maximum(place, 0), axis=1)  # (M, M)
+    number_of_rows = ops.shape(distances)[0]
+    entries = ops.arange(number_of_rows)[None, :] * number_of_rows + nearest
+    between = ops.take(ops.reshape(distances, (-1,)), entries, axis=0)
+    keep = ops.logical_and(positive, number > 0)
+    return Triplets(
+        distances[:, :, None],
+        ops.take_along_axis(distances, nearest, axis=1)[:, :, None],
+        between[:, :, None],
+        keep[:, :, None],
+    )
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -124,3 +169,13 @@ def batch_hard_triplets(
 
 def _only(mined: Triplets, condition: Tensor) -> Triplets:
     return mined._replace(keep=ops.logical_and(mined.keep, condition))
+
+
+def _negatives_within(distances: Tensor, negative: Tensor) -> Tensor:
+    """How many negatives of row i are no farther from it than column j, `(M, M)`."""
+    # Negatives first: sorting is stable, so that they come before all others at their distance.
+    columns = ops.argsort(ops.where(negative, 0, 1), axis=1)
+    order = ops.argsort(ops.take_along_axis(distances, columns, axis=1), axis=1)
+    columns = ops.take_along_axis(columns, order, axis=1)
+    counts = ops.cumsum(ops.cast(ops.take_along_axis(negative, columns, axis=1), "int32"), axis=1)
+    return ops.take_along_axis(counts, ops.argsort(columns, axis=1), axis=1)

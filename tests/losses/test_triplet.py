@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 from keras_contrastive.losses import Triplet, all_triplets, mined_triplet, triplet
+from keras_contrastive.losses.triplet import MINERS
 from tests.gradients import value_and_gradients
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])  # the last has no positive
@@ -39,6 +40,12 @@ def by_hand(labels, z, margin, mining, swap=False, soft=False, over_all=False):
             if own:
                 p = max((t[1] for t in own), key=lambda p: d[anchor, p])
                 mined.append((anchor, p, min((t[2] for t in own), key=lambda n: d[anchor, n])))
+    elif mining == "nearest-semi-hard":
+        mined = []
+        for pair in dict.fromkeys(t[:2] for t in valid):
+            far = [(d[pair[0], t[2]], t) for t in valid if t[:2] == pair]
+            farther = [x for x in far if x[0] > d[pair]]
+            mined.append(min(farther)[1] if farther else max(far)[1])
     else:
         gap = {t: d[t[0], t[2]] - d[t[0], t[1]] for t in valid}
         rule = {
@@ -56,7 +63,7 @@ def by_hand(labels, z, margin, mining, swap=False, soft=False, over_all=False):
     return (np.mean(counted) if counted else 0.0), len(mined)
 
 
-@pytest.mark.parametrize("mining", ["all", "hard", "semi-hard", "batch-hard"])
+@pytest.mark.parametrize("mining", MINERS)
 @pytest.mark.parametrize(
     "options", [{}, {"swap": True}, {"soft": True}, {"over_all": True}], ids=str
 )
@@ -65,6 +72,24 @@ def test_the_loss_is_the_mean_over_the_mined_triplets(mining, options):
     expected, number = by_hand(LABELS, Z, 0.3, mining, **options)
     assert number > 0
     np.testing.assert_allclose(float(loss(LABELS, Z)), expected, rtol=1e-4)
+
+
+def test_a_pair_without_a_farther_negative_takes_the_farthest():
+    labels = np.array([0, 0, 1, 2])
+    angles = np.array([0.0, 2.0, 0.5, 1.0])  # both negatives lie between the pair
+    z = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
+    chosen = [2 * np.sin(1.0) - 2 * np.sin(gap / 2) + 0.3 for gap in (1.0, 1.5)]
+    value = float(Triplet(0.3, "nearest-semi-hard")(labels, z))
+    assert value == pytest.approx(np.mean(chosen), rel=1e-4)
+
+
+def test_a_negative_as_far_as_the_positive_is_not_farther():
+    labels = np.array([0, 0, 1, 2])  # the first negative lies where the second sample does
+    z = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [-1.0, 0.0]], "float32")
+    d, margin = np.sqrt(2.0), 0.7
+    mined = [d - 2 + margin, d - d + margin]  # both have the second negative
+    value = float(Triplet(margin, "nearest-semi-hard")(labels, z))
+    assert value == pytest.approx(np.mean(mined), rel=1e-3)
 
 
 def test_options_matter():
@@ -97,7 +122,7 @@ def test_views_are_rows_of_their_sample():
     views = np.random.default_rng(0).normal(size=(4, 3, 5)).astype("float32")
     labels = np.array([0, 0, 1, 2])
     rows, repeated = views.reshape(12, 5), np.repeat(labels, 3)
-    for mining in ("all", "batch-hard"):
+    for mining in ("all", "nearest-semi-hard", "batch-hard"):
         expected, _ = by_hand(repeated, rows, 0.2, mining)
         np.testing.assert_allclose(
             float(Triplet(mining=mining)(labels, views)), expected, rtol=1e-4
@@ -122,7 +147,7 @@ def test_separated_classes_cost_nothing():
     assert float(Triplet(0.5, "hard")(np.array([0, 1, 0, 1]), z)) == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("mining", ["all", "hard", "semi-hard", "batch-hard"])
+@pytest.mark.parametrize("mining", MINERS)
 @pytest.mark.parametrize("labels", [np.zeros(4, int), np.arange(4), np.array([0, 0, 1, 1])])
 def test_no_triplets_and_equal_embeddings_give_finite_gradients(mining, labels):
     value, gradients = value_and_gradients(
@@ -144,7 +169,7 @@ def test_half_precision_inputs_are_computed_in_float32(dtype):
     )
 
 
-@pytest.mark.parametrize("mining", ["batch-hard", all_triplets], ids=str)
+@pytest.mark.parametrize("mining", ["nearest-semi-hard", all_triplets], ids=str)
 def test_config_round_trip(mining):
     loss = Triplet(0.4, mining, swap=True, soft=True, over_all=True, name="a")
     again = keras.losses.deserialize(keras.losses.serialize(loss))
