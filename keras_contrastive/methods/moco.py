@@ -1,6 +1,6 @@
 """MoCo: a queue of past keys, encoded by a slowly moving copy of the encoder."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -22,6 +22,14 @@ from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.training import MomentumPair, copy_network
 from keras_contrastive.training.momentum import Momentum
+
+
+class _Pair(NamedTuple):
+    """One direction: features `(N, D)` and projections `(N, d)` of a view, and its keys."""
+
+    features: Tensor
+    queries: Tensor
+    keys: Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -126,55 +134,40 @@ class MoCo(ContrastiveMethod):
         negatives = self.queue.read()  # (K, d)
         view_q, view_k, *supports = views
         references = [self._keys(view, training) for view in supports]
-        context: dict[str, Any] = {"index": index, "training": training}
-        loss, queries, keys, features = self._contrast(
-            view_q, view_k, negatives, references, **context
-        )
-        projections, new_keys, new_index = [queries], keys, index
-        if self.symmetric:
-            other_loss, other_queries, other_keys, _ = self._contrast(
-                view_k, view_q, negatives, references, **context
+        directions = [(view_q, view_k), (view_k, view_q)] if self.symmetric else [(view_q, view_k)]
+        pairs = [self._encode_pair(*direction, training) for direction in directions]
+        detections = self._detect(pairs, references, negatives, index, training)
+        losses = [
+            self.contrast(
+                pair.queries, pair.keys, negatives, index=index, detection=found, training=training
             )
-            loss = (loss + other_loss) / 2
-            projections.append(other_queries)
-            new_keys = ops.concatenate([keys, other_keys], axis=0)
-            new_index = both_views(index)
+            for pair, found in zip(pairs, detections)
+        ]
         if training:
             # After the loss, else a positive is a negative too.
-            self.queue.enqueue(new_keys, new_index)
+            new_keys = ops.concatenate([pair.keys for pair in pairs], axis=0)
+            self.queue.enqueue(new_keys, both_views(index) if self.symmetric else index)
         if positive is not None:
             _, positive = self._forward(*self._networks()[0], positive, training)
         return {
-            "loss": loss,
-            "features": features,
-            "projections": projections,
+            "loss": sum(losses) / len(losses),
+            "features": pairs[0].features,
+            "projections": [pair.queries for pair in pairs],
             "positive": positive,
-            "contrastive_accuracy": info_nce_accuracy(queries, keys, negatives),
+            "contrastive_accuracy": info_nce_accuracy(pairs[0].queries, pairs[0].keys, negatives),
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
 
-    def _contrast(
-        self,
-        view_q: Tensor,
-        view_k: Tensor,
-        negatives: Tensor,
-        references: list[Tensor],
-        index: Tensor | None,
-        training: bool,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        if training and self.shuffle_splits > 1:
-            online, target = self._networks()
-            num_samples = ops.shape(view_q)[0]
-            order = ops.argsort(keras.random.uniform((num_samples,), seed=self.order_seed))
-            features, queries = self._forward_apart(*online, view_q, ops.arange(num_samples))
-            _, keys = self._forward_apart(*target, view_k, order)
-            keys = ops.stop_gradient(l2_normalize(keys))
-        else:
+    def _encode_pair(self, view_q: Tensor, view_k: Tensor, training: bool) -> _Pair:
+        if not (training and self.shuffle_splits > 1):
             features, queries = self._forward(*self._networks()[0], view_q, training)
-            keys = self._keys(view_k, training)
-        detection = self._detect(queries, [keys, *references], negatives, index, training)
-        context = {"index": index, "detection": detection, "training": training}
-        return self.contrast(queries, keys, negatives, **context), queries, keys, features
+            return _Pair(features, queries, self._keys(view_k, training))
+        online, target = self._networks()
+        num_samples = ops.shape(view_q)[0]
+        order = ops.argsort(keras.random.uniform((num_samples,), seed=self.order_seed))
+        features, queries = self._forward_apart(*online, view_q, ops.arange(num_samples))
+        _, keys = self._forward_apart(*target, view_k, order)
+        return _Pair(features, queries, ops.stop_gradient(l2_normalize(keys)))
 
     def _networks(self) -> tuple[tuple[keras.Model, keras.Model], ...]:
         online = self.encoder, self.projector
@@ -200,23 +193,31 @@ class MoCo(ContrastiveMethod):
 
     def _detect(
         self,
-        queries: Tensor,
+        pairs: list[_Pair],
         references: list[Tensor],
         negatives: Tensor,
         index: Tensor | None,
         training: bool,
-    ) -> Detection | None:
+    ) -> list[Detection | None]:
         if self.false_negatives is None:
-            return None
-        anchors = ops.stop_gradient(l2_normalize(queries))
-        return self.false_negatives.detect(
-            ops.stack([anchors, *references], axis=1),  # (N, V, d)
+            return [None for _ in pairs]
+        compared = [
+            ops.stack(
+                [ops.stop_gradient(l2_normalize(pair.queries)), pair.keys, *references], axis=1
+            )
+            for pair in pairs
+        ]  # (N, V, d) each
+        # Both directions at once, so that what is kept for a sample moves once a step.
+        detection = self.false_negatives.detect(
+            ops.concatenate(compared, axis=0),
             negatives,
             all_pairs,
-            index=index,
+            index=both_views(index) if self.symmetric else index,
             candidate_index=self.queue.read_indices(),
             training=training,
         )
+        num_samples = ops.shape(compared[0])[0]
+        return [detection.from_row(i * num_samples) for i in range(len(pairs))]
 
     def _forward_apart(
         self, encoder: keras.Model, projector: keras.Model, images: Tensor, order: Tensor

@@ -1,8 +1,9 @@
 """Which negatives are false, and what becomes of them."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from keras_contrastive.ops.contrast import Mask
+from keras_contrastive.ops.similarity import Tensor
 
 
 class Detection(NamedTuple):
@@ -17,3 +18,8 @@ class Detection(NamedTuple):
     is_false: Mask
     attract: bool = False
     rescale: bool = False
+
+    def from_row(self, first: int | Tensor) -> Self:
+        """What was found for the anchors from row `first` on."""
+        is_false = self.is_false
+        return self._replace(is_false=lambda row, column: is_false(row + first, column))

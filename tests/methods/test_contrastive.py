@@ -71,6 +71,14 @@ def test_what_is_kept_a_sample_is_kept_at_its_index():
     assert np.flatnonzero(visited).tolist() == list(range(20, 28))
 
 
+@pytest.mark.parametrize("make", [simclr, lambda **parts: moco(symmetric=True, **parts)])
+def test_both_views_of_a_step_are_one_visit(make):
+    method = compiled(make(false_negatives=kc.layers.GloFND(NUM, rate=0.1)))
+    fit(method)
+    visits = ops.convert_to_numpy(method.false_negatives.visits.values)
+    assert visits.tolist() == [1] * NUM
+
+
 def test_a_learned_temperature_is_trained():
     method = compiled(with_loss(kc.losses.NTXent(kc.layers.LearnedTemperature(0.5))))
     fit(method, epochs=2)
