@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE.parent)]
 from benchmarks.rows import merge, read, write  # noqa: E402
 from keras_contrastive import layers, losses  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
-from keras_contrastive.methods.nnclr import _nearest  # noqa: E402
+from keras_contrastive.ops import nearest_rows  # noqa: E402
 from tests.gradients import value_and_gradients  # noqa: E402
 from tests.oracles.adapters import ADAPTERS  # noqa: E402
 
@@ -81,7 +81,7 @@ def _dino(inputs, params):
 def _nnclr(inputs, params):
     loss = losses.NTXent(params["temperature"])
     n1, n2 = (
-        _nearest(z / ops.norm(z, axis=1, keepdims=True), inputs["bank"])
+        nearest_rows(z / ops.norm(z, axis=1, keepdims=True), inputs["bank"])
         for z in (inputs["z1"], inputs["z2"])
     )
     return (loss(n1, inputs["p2"]) + loss(n2, inputs["p1"])) / 2

@@ -11,7 +11,7 @@ from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import InfoNCE
 from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
-from keras_contrastive.ops import l2_normalize, matching_accuracy
+from keras_contrastive.ops import l2_normalize, matching_accuracy, nearest_rows
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -100,7 +100,7 @@ class NNCLR(ContrastiveMethod):
         p1, p2 = (self.predictor(part, training=training) for part in projections)
         z1, z2 = (ops.stop_gradient(l2_normalize(part)) for part in projections)
         support = ops.stop_gradient(self.queue.read())  # (K, d)
-        n1, n2 = _nearest(z1, support), _nearest(z2, support)
+        n1, n2 = nearest_rows(z1, support), nearest_rows(z2, support)
         context: dict[str, Any] = {"index": index, "training": training}
         loss = (self.loss_of(p2, n1, **context) + self.loss_of(p1, n2, **context)) / 2
         if training:
@@ -116,9 +116,3 @@ class NNCLR(ContrastiveMethod):
         parts = serialize(projector=self.projector, predictor=self.predictor)
         sizes = {"queue_size": self.queue.size, "seed": self.seed}
         return {**super().get_config(), **parts, **sizes}
-
-
-def _nearest(projections: Tensor, support: Tensor) -> Tensor:
-    """The most similar row of the support for each projection, `(N, d)`, all of unit length."""
-    similarity = ops.matmul(projections, ops.transpose(support))  # (N, K)
-    return ops.take(support, ops.argmax(similarity, axis=1), axis=0)

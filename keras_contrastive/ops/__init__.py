@@ -11,7 +11,7 @@ from keras_contrastive.ops.contrast import (
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.hard_mixing import mix_hard_negatives
 from keras_contrastive.ops.images import as_unit_range
-from keras_contrastive.ops.matching import matching_accuracy
+from keras_contrastive.ops.matching import matching_accuracy, nearest_rows
 from keras_contrastive.ops.moments import participation_ratio, representation_std
 from keras_contrastive.ops.similarity import l2_normalize, pairwise_cosine
 from keras_contrastive.ops.sinkhorn import sinkhorn
@@ -26,6 +26,7 @@ __all__ = [
     "masked_mean",
     "matching_accuracy",
     "mix_hard_negatives",
+    "nearest_rows",
     "pairwise_cosine",
     "participation_ratio",
     "positive_is_nearest",

@@ -1,4 +1,4 @@
-"""How many rows of two batches find each other."""
+"""Which rows of two batches find each other."""
 
 from keras import ops
 
@@ -26,3 +26,25 @@ def matching_accuracy(queries: Tensor, keys: Tensor) -> Tensor:
     """
     own = ops.arange(ops.shape(queries)[0])
     return ops.mean(positive_is_nearest(l2_normalize(queries), l2_normalize(keys), own))
+
+
+def nearest_rows(queries: Tensor, keys: Tensor) -> Tensor:
+    """The most similar of the keys for each query.
+
+    Args:
+        queries: Tensor `(N, D)` of unit length.
+        keys: Tensor `(K, D)` of unit length.
+
+    Returns:
+        A tensor `(N, D)` of rows of `keys`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_contrastive import ops
+    >>> keys = np.eye(2, dtype="float32")
+    >>> [float(x) for x in ops.nearest_rows(np.array([[0.6, 0.8]], "float32"), keys)[0]]
+    [0.0, 1.0]
+    """
+    similarity = ops.matmul(queries, ops.transpose(keys))  # (N, K)
+    return ops.take(keys, ops.argmax(similarity, axis=1), axis=0)
