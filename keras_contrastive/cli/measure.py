@@ -1,5 +1,8 @@
 """The figures of an encoder on a training and a test set."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -78,3 +81,13 @@ def geometry(features: np.ndarray) -> dict[str, float]:
         "uniformity": float(evaluation.uniformity(features)),
         "representation_std": float(evaluation.representation_std(features)),
     }
+
+
+def side_by_side(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The figures of pixels, the untrained and the pretrained encoder, as far as there are any."""
+    columns: dict[str, Mapping[str, Any]] = {
+        "raw pixels": results.get("pixels", {}),
+        "untrained": results.get("before", {}),
+        "pretrained": results,
+    }
+    return {name: values for name, values in columns.items() if values}

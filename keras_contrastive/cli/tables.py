@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from keras_contrastive.cli.measure import side_by_side
 from keras_contrastive.presets import Preset
 
 _ROWS = {
@@ -20,12 +21,7 @@ _ROWS = {
 
 def results_table(results: Mapping[str, Any]) -> Table:
     """Figures of an encoder, beside those of pixels and the untrained one where known."""
-    columns: dict[str, Mapping[str, Any]] = {
-        "raw pixels": results.get("pixels", {}),
-        "untrained": results.get("before", {}),
-        "pretrained": results,
-    }
-    columns = {name: values for name, values in columns.items() if values}
+    columns = side_by_side(results)
     table = Table("on the test images")
     for name in columns:
         table.add_column(name, justify="right", style="bold" if name == "pretrained" else None)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from keras_contrastive.cli.measure import side_by_side
+
 _PERCENT = {"knn": "kNN", "linear": "linear probe", "ridge": "ridge probe"}
 _NUMBERS = {
     "rank_me": "RankMe (dimensions in use)",
@@ -34,12 +36,7 @@ def summary(results: Mapping[str, Any]) -> str:
 
 def results_section(results: Mapping[str, Any]) -> str:
     """Pixels, untrained and pretrained encoder, figure by figure."""
-    columns: dict[str, Mapping[str, Any]] = {
-        "raw pixels": results.get("pixels", {}),
-        "untrained": results.get("before", {}),
-        "pretrained": results,
-    }
-    columns = {name: values for name, values in columns.items() if values}
+    columns = side_by_side(results)
     rows = [
         [label, *(form(values.get(key)) for values in columns.values())]
         for labels, form in ((_PERCENT, _percent), (_NUMBERS, _number))
