@@ -9,8 +9,6 @@ from keras_contrastive.ops import moments
 from keras_contrastive.ops import uniformity as sphere
 from keras_contrastive.ops.similarity import l2_normalize
 
-_TILE_ENTRIES = 2**24  # pairs whose potentials are in memory at a time: 64 MiB
-
 
 def alignment(x: ArrayLike, y: ArrayLike, alpha: float = 2.0) -> float:
     """Mean distance of positive pairs on the unit sphere, to the power `alpha`.
@@ -49,7 +47,7 @@ def alignment(x: ArrayLike, y: ArrayLike, alpha: float = 2.0) -> float:
 def uniformity(x: ArrayLike, t: float = 2.0) -> float:
     """Logarithm of the mean Gaussian potential between all pairs on the unit sphere.
 
-    Takes O(N^2) time, in tiles of 64 MiB. Use a thousand samples or more.
+    Takes O(N^2) time, in the memory of a tile. Use a thousand samples or more.
 
     Args:
         x: Features of shape `(N, D)`, N at least 2.
@@ -78,14 +76,8 @@ def uniformity(x: ArrayLike, t: float = 2.0) -> float:
     if size < 2:
         raise ValueError(f"Expected x with two rows or more. Received: shape {x.shape}.")
     z = l2_normalize(x)
-    tile = max(1, _TILE_ENTRIES // size)
-    rows = [
-        ops.convert_to_numpy(sphere.log_potentials(z[start : start + tile], z, start, t))
-        for start in range(0, size, tile)
-    ]
-    return float(np.logaddexp.reduce(np.concatenate(rows), dtype="float64")) - float(
-        np.log(size * (size - 1.0))
-    )
+    totals = ops.convert_to_numpy(sphere.log_potentials(z, t))
+    return float(np.logaddexp.reduce(totals, dtype="float64") - np.log(size * (size - 1.0)))
 
 
 def tolerance(x: ArrayLike, labels: ArrayLike) -> float:

@@ -14,6 +14,7 @@ from keras_contrastive.losses.contrast import (
 )
 from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import masked_count, masked_logsumexp, to_logits
+from keras_contrastive.ops.contrast import scaled
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -61,9 +62,11 @@ def debiased(
     number = masked_count(z, z, negative)
 
     def log_sum(power: float) -> Tensor:
-        return masked_logsumexp(z, z, negative, lambda s: power * to_logits(s, temperature))
+        return masked_logsumexp(z, z, negative, scaled(temperature, power))
 
-    log_reweighted = log_sum(1.0 + beta) - log_sum(beta) + ops.log(ops.maximum(number, 1.0))
+    log_reweighted = log_sum(1.0 + beta)
+    if beta > 0:
+        log_reweighted += ops.log(ops.maximum(number, 1.0)) - log_sum(beta)
     # In units of the largest term, so that no exponential overflows.
     unit = ops.stop_gradient(ops.maximum(positive, log_reweighted))
     reweighted, of_positive = ops.exp(log_reweighted - unit), ops.exp(positive - unit)

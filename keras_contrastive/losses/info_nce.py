@@ -18,6 +18,7 @@ from keras_contrastive.losses.contrast import (
 )
 from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import l2_normalize, positive_is_nearest
+from keras_contrastive.ops.contrast import nearest
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -150,7 +151,7 @@ def info_nce_accuracy(queries: Tensor, keys: Tensor, negatives: Tensor) -> Tenso
     """
     queries = l2_normalize(queries)
     positive = ops.sum(queries * l2_normalize(keys), axis=1)
-    hardest = ops.max(ops.matmul(queries, ops.transpose(l2_normalize(negatives))), axis=1)
+    hardest, _ = nearest(queries, l2_normalize(negatives))
     return ops.mean(ops.cast(positive > hardest, "float32"))
 
 

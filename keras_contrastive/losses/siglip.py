@@ -7,8 +7,8 @@ from keras import ops
 
 from keras_contrastive.layers.temperature import resolve_temperature
 from keras_contrastive.losses.checks import check_pair
-from keras_contrastive.losses.contrast import ContrastiveLoss
-from keras_contrastive.ops import l2_normalize, to_logits
+from keras_contrastive.losses.contrast import ContrastiveLoss, pair_logits
+from keras_contrastive.ops import l2_normalize, masked_softplus
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -37,10 +37,10 @@ def siglip(keys: Tensor, queries: Tensor, temperature: Any = 0.1, bias: Any = -1
     Reference:
         Zhai et al., 2023, equation 2.
     """
-    cosines = ops.matmul(l2_normalize(queries), ops.transpose(l2_normalize(keys)))  # (N, N)
-    logits = to_logits(cosines, temperature) + bias
-    positive = ops.eye(ops.shape(logits)[0], dtype="float32")
-    return ops.sum(ops.softplus((1.0 - 2.0 * positive) * logits), axis=1)
+    queries, keys = l2_normalize(queries), l2_normalize(keys)
+    positive = pair_logits(queries, keys, temperature) + bias  # (N,)
+    negatives = masked_softplus(queries, keys, ops.not_equal, temperature, bias)
+    return ops.softplus(-positive) + negatives
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

@@ -13,8 +13,9 @@ from keras_contrastive.ops import (
     masked_count,
     masked_logsumexp,
     masked_mean,
+    masked_softplus,
 )
-from keras_contrastive.ops.contrast import Mask
+from keras_contrastive.ops.contrast import Mask, scaled
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -83,14 +84,12 @@ def sincere(
     def negative(row: Tensor, column: Tensor) -> Tensor:
         return ops.not_equal(ops.take(codes, row), ops.take(codes, column))
 
-    others = masked_logsumexp(z, z, negative, temperature)[:, None]  # (R, 1)
-    return masked_mean(
-        z,
-        z,
-        _of_the_class(labels),
-        temperature,
-        lambda logits: ops.logaddexp(-epsilon * ops.ones_like(logits), others - logits),
-    )
+    positive = _of_the_class(labels)
+    number = masked_count(z, z, positive)
+    others = masked_logsumexp(z, z, negative, temperature)  # (R,)
+    # -log(e^l / (e^(l - epsilon) + e^others)) = -epsilon + log(1 + e^(epsilon + others - l))
+    total = masked_softplus(z, z, positive, scaled(temperature, -1.0), epsilon + others)
+    return ops.where(number > 0, total / ops.maximum(number, 1.0) - epsilon, 0.0)
 
 
 def _of_the_class(labels: Tensor) -> Mask:

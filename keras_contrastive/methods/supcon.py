@@ -11,7 +11,8 @@ from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses.checks import check_weight
 from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
-from keras_contrastive.ops import l2_normalize, masked_logits
+from keras_contrastive.ops import l2_normalize
+from keras_contrastive.ops.contrast import nearest
 from keras_contrastive.ops.labels import class_targets, labelled_weights, unlabelled_apart
 from keras_contrastive.ops.similarity import Tensor
 
@@ -139,5 +140,5 @@ class SupCon(ContrastiveMethod):
 
 def _class_accuracy(classes: Tensor, rows: Tensor) -> Tensor:
     z = ops.stop_gradient(l2_normalize(rows))
-    nearest = ops.argmax(masked_logits(z, z, keep=ops.not_equal), axis=1)
-    return ops.mean(ops.cast(ops.equal(ops.take(classes, nearest), classes), "float32"))
+    _, found = nearest(z, z, ops.not_equal)
+    return ops.mean(ops.cast(ops.equal(ops.take(classes, found), classes), "float32"))

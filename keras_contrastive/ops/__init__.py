@@ -5,6 +5,7 @@ from keras_contrastive.ops.contrast import (
     masked_logits,
     masked_logsumexp,
     masked_mean,
+    masked_softplus,
     positive_is_nearest,
     to_logits,
 )
@@ -15,6 +16,7 @@ from keras_contrastive.ops.matching import matching_accuracy, nearest_rows
 from keras_contrastive.ops.moments import participation_ratio, representation_std
 from keras_contrastive.ops.similarity import l2_normalize, pairwise_cosine
 from keras_contrastive.ops.sinkhorn import sinkhorn
+from keras_contrastive.ops.tiles import set_tile_size
 
 __all__ = [
     "Detection",
@@ -24,6 +26,7 @@ __all__ = [
     "masked_logits",
     "masked_logsumexp",
     "masked_mean",
+    "masked_softplus",
     "matching_accuracy",
     "mix_hard_negatives",
     "nearest_rows",
@@ -31,6 +34,7 @@ __all__ = [
     "participation_ratio",
     "positive_is_nearest",
     "representation_std",
+    "set_tile_size",
     "sinkhorn",
     "to_logits",
 ]

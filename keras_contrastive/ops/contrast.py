@@ -1,7 +1,7 @@
 """One anchor against many candidates: the sums that every InfoNCE-type loss is made of.
 
-Masks are functions of (row, column) indices rather than matrices, so that a tiled
-implementation can evaluate them a tile at a time.
+Masks are functions of (row, column) indices rather than matrices: the sums are taken a tile of
+pairs at a time, in memory that grows with the number of rows, not with its square.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,20 @@ from typing import Any
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.ops.streaming import (
+    LOG_SUM_EXP,
+    MASKED,
+    SOFTPLUS,
+    TOTAL,
+    Mask,
+    count_pairs,
+    nearest,
+    reduce_pairs,
+)
 
-Mask = Callable[[Tensor, Tensor], Tensor]
-# A number, a tensor that broadcasts against (rows, columns), or a function from similarities to
-# logits for those that do not just divide.
+# A number, a tensor () or (N, 1), or a function from similarities to logits for those that do not
+# just divide.
 Temperature = Any
-
-# Added before the exponential: exp underflows to exactly 0 in float32, without the NaN of -inf.
-MASKED = -1e9
 
 
 def to_logits(similarity: Tensor, temperature: Temperature) -> Tensor:
@@ -26,7 +32,7 @@ def to_logits(similarity: Tensor, temperature: Temperature) -> Tensor:
     Args:
         similarity: Tensor `(N, M)`, in -1 to 1 between unit vectors.
         temperature: A positive number or tensor to divide by, such as `(N, 1)` for one a row; or
-            a function that takes the similarities.
+            a function that takes the similarities, for which sums hold the matrix `(N, M)`.
 
     Returns:
         A tensor `(N, M)`.
@@ -40,6 +46,13 @@ def to_logits(similarity: Tensor, temperature: Temperature) -> Tensor:
     return temperature(similarity) if callable(temperature) else similarity / temperature
 
 
+def scaled(temperature: Temperature, factor: float) -> Temperature:
+    """The temperature under which logits are `factor` times as large, not 0."""
+    if callable(temperature):
+        return lambda similarity: factor * temperature(similarity)
+    return temperature / factor
+
+
 def masked_logits(
     queries: Tensor, keys: Tensor, keep: Mask | None = None, temperature: Temperature = 1.0
 ) -> Tensor:
@@ -48,8 +61,9 @@ def masked_logits(
     Args:
         queries: Tensor of shape `(N, D)`.
         keys: Tensor of shape `(M, D)`.
-        keep: Function of the row indices `(N, 1)` and column indices `(1, M)` that is true where
-            a pair counts. `None` keeps all.
+        keep: Function of row and column indices, which broadcast against each other, that is true
+            where a pair counts. What it closes over is a constant for the gradient. `None` keeps
+            all.
         temperature: As in `to_logits`.
 
     Returns:
@@ -94,7 +108,9 @@ def masked_logsumexp(
     >>> round(float(ops.masked_logsumexp(z, z)[0]), 4)  # log 3
     1.0986
     """
-    return ops.logsumexp(masked_logits(queries, keys, keep, temperature), axis=1)
+    if callable(temperature):
+        return ops.logsumexp(masked_logits(queries, keys, keep, temperature), axis=1)
+    return reduce_pairs(_divided(queries, temperature), keys, keep, LOG_SUM_EXP)
 
 
 def masked_mean(
@@ -124,10 +140,53 @@ def masked_mean(
     >>> float(ops.masked_mean(z, z, lambda row, column: row != column)[0])
     0.5
     """
+    number = ops.maximum(masked_count(queries, keys, keep), 1.0)
+    if transform is None and not callable(temperature):
+        return reduce_pairs(_divided(queries, temperature), keys, keep, TOTAL) / number
     logits = masked_logits(queries, keys, None, temperature)
     values = logits if transform is None else transform(logits)
-    total = ops.sum(ops.where(keep(*_indices(queries, keys)), values, 0.0), axis=1)
-    return total / ops.maximum(masked_count(queries, keys, keep), 1.0)
+    return ops.sum(ops.where(keep(*_indices(queries, keys)), values, 0.0), axis=1) / number
+
+
+def masked_softplus(
+    queries: Tensor,
+    keys: Tensor,
+    keep: Mask | None = None,
+    temperature: Temperature = 1.0,
+    offset: Any = 0.0,
+) -> Tensor:
+    """The sum over each query's kept pairs of the softplus of their logits.
+
+    Formula: `sum_{j: keep(i, j)} log(1 + exp(b_i + q_i . k_j / t))`.
+
+    Args:
+        queries: Tensor of shape `(N, D)`.
+        keys: Tensor of shape `(M, D)`.
+        keep: As in `masked_logits`.
+        temperature: As in `to_logits`.
+        offset: A number or a tensor `()` or `(N,)`, b, with a gradient of its own.
+
+    Returns:
+        A float32 tensor of shape `(N,)`; 0 for a query of which no pair is kept.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_contrastive import ops
+    >>> z = np.zeros((3, 2), "float32")
+    >>> round(float(ops.masked_softplus(z, z)[0]), 4)  # 3 log 2
+    2.0794
+    """
+    queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
+    one = ops.ones_like(queries[:, :1])  # (N, 1)
+    offset = one * ops.reshape(ops.cast(offset, "float32"), (-1, 1))
+    if callable(temperature):
+        logits = offset + masked_logits(queries, keys, keep, temperature)
+        return ops.sum(ops.softplus(logits), axis=1)
+    # One more dimension, in which every key is 1, adds the offset.
+    queries = ops.concatenate([_divided(queries, temperature), offset], axis=1)
+    keys = ops.concatenate([keys, ops.ones_like(keys[:, :1])], axis=1)
+    return reduce_pairs(queries, keys, keep, SOFTPLUS)
 
 
 def masked_count(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
@@ -149,9 +208,7 @@ def masked_count(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
     >>> float(ops.masked_count(z, z, lambda row, column: row != column)[0])
     2.0
     """
-    rows, columns = _indices(queries, keys)
-    kept = ops.logical_and(keep(rows, columns), all_pairs(rows, columns))  # (N, M) of any mask
-    return ops.sum(ops.cast(kept, "float32"), axis=1)
+    return count_pairs(queries, keys, keep)
 
 
 def all_pairs(row: Tensor, column: Tensor) -> Tensor:
@@ -181,8 +238,19 @@ def positive_is_nearest(
     >>> [float(hit) for hit in ops.positive_is_nearest(z, z, np.array([0, 0]))]
     [1.0, 0.0]
     """
-    nearest = ops.argmax(masked_logits(queries, keys, keep), axis=1)
-    return ops.cast(ops.equal(ops.cast(nearest, "int32"), ops.cast(positive, "int32")), "float32")
+    _, found = nearest(queries, keys, keep)
+    return ops.cast(ops.equal(ops.cast(found, "int32"), ops.cast(positive, "int32")), "float32")
+
+
+def _divided(queries: Tensor, temperature: Temperature) -> Tensor:
+    """Queries whose products with keys are logits at that temperature."""
+    shape = getattr(temperature, "shape", ())
+    if len(shape) > 1 and tuple(shape[1:]) != (1,):
+        raise ValueError(
+            "Expected a temperature that is a number, a scalar or one a query, (N, 1). "
+            f"Received: shape {tuple(shape)}."
+        )
+    return ops.cast(queries, "float32") / temperature
 
 
 def _indices(queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_contrastive.ops.contrast import masked_logsumexp
 from keras_contrastive.ops.similarity import Tensor, l2_normalize
 
 
@@ -37,7 +38,7 @@ def alignment(x: Tensor, y: Tensor, alpha: float = 2.0) -> Tensor:
 def uniformity(x: Tensor, t: float = 2.0) -> Tensor:
     """Logarithm of the mean Gaussian potential between all pairs on the unit sphere.
 
-    Formula: `log mean_{i<j} exp(-t |x_i / |x_i| - x_j / |x_j||^2)`. Memory is O(N^2).
+    Formula: `log mean_{i<j} exp(-t |x_i / |x_i| - x_j / |x_j||^2)`.
 
     Args:
         x: Embeddings of shape `(N, D)`, N at least 2.
@@ -63,32 +64,30 @@ def uniformity(x: Tensor, t: float = 2.0) -> Tensor:
     if z.shape[0] == 1:
         raise ValueError("Expected at least two embeddings. Received: one. Uniformity needs pairs.")
     n = ops.shape(z)[0]
-    total = ops.logsumexp(log_potentials(z, z, 0, t))
+    total = ops.logsumexp(log_potentials(z, t))
     return total - ops.log(ops.cast(n * (n - 1), "float32"))
 
 
-def log_potentials(rows: Tensor, columns: Tensor, row_offset: int, t: float) -> Tensor:
-    """Log of the sum of the potentials of each row with every other embedding.
+def log_potentials(z: Tensor, t: float) -> Tensor:
+    """Log of the sum of the potentials of each embedding with every other.
 
-    Formula: `log sum_{j != i} exp(-t |z_i - z_j|^2)`, with `|z_i - z_j|^2 = 2 - 2 z_i.z_j`.
+    Formula: `log sum_{j != i} exp(-t |z_i - z_j|^2)`, with
+    `|z_i - z_j|^2 = |z_i|^2 + |z_j|^2 - 2 z_i.z_j`.
 
     Args:
-        rows: Unit-length embeddings of shape `(R, D)`, a slice of `columns`.
-        columns: All unit-length embeddings, of shape `(N, D)`.
-        row_offset: Position of the first row among the columns.
+        z: Unit-length embeddings of shape `(N, D)`.
         t: Sharpness of the potential.
 
     Returns:
-        A float32 tensor of shape `(R,)`.
+        A float32 tensor of shape `(N,)`.
 
     Example:
 
     >>> from keras import ops
-    >>> float(log_potentials(ops.ones((1, 1)), ops.ones((2, 1)), 0, 2.0)[0])
+    >>> float(log_potentials(ops.ones((2, 1)), 2.0)[0])
     0.0
     """
-    squared = ops.sum(ops.square(rows), axis=1)[:, None] + ops.sum(ops.square(columns), axis=1)
-    potentials = -t * (squared - 2.0 * ops.matmul(rows, ops.transpose(columns)))  # (R, N)
-    index = ops.arange(ops.shape(rows)[0]) + row_offset
-    itself = index[:, None] == ops.arange(ops.shape(columns)[0])[None, :]
-    return ops.logsumexp(ops.where(itself, -1e9, potentials), axis=1)
+    squared = ops.sum(ops.square(z), axis=1, keepdims=True)  # (N, 1), 0 of a zero vector
+    queries = ops.concatenate([2.0 * t * z, -t * ops.ones_like(squared)], axis=1)
+    keys = ops.concatenate([z, squared], axis=1)
+    return masked_logsumexp(queries, keys, ops.not_equal) - t * squared[:, 0]

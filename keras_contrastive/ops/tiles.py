@@ -1,0 +1,137 @@
+"""Walks over all pairs of two sets of rows, a tile of rows and columns at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from keras_contrastive.ops.similarity import Tensor
+
+_tile_size = 1024
+
+
+class Tile(NamedTuple):
+    """Some consecutive rows of a few tensors.
+
+    Attributes:
+        rows: These rows of each tensor.
+        index: Their positions, `(size,)`; the last tile repeats the last row to its end.
+        valid: Which of them are not such repetitions, `(size,)`; `None` for all.
+    """
+
+    rows: list[Tensor]
+    index: Tensor
+    valid: Tensor | None
+
+
+def set_tile_size(size: int) -> None:
+    """Sets how large a part of a matrix of similarities the losses hold at a time.
+
+    A tile has at most `size * size` pairs, so memory grows with the batch, not with its square.
+    Results do not depend on it beyond rounding. It counts where a step is built: set it before
+    `fit`.
+
+    Args:
+        size: At least 1; 1024 to begin with, tiles of 4 MB.
+
+    Raises:
+        ValueError: If it is less than 1.
+
+    Example:
+
+    >>> from keras_contrastive import ops
+    >>> ops.set_tile_size(1024)
+    """
+    global _tile_size
+    if size < 1:
+        raise ValueError(f"Expected a tile `size` of at least 1. Received: size={size}.")
+    _tile_size = int(size)
+
+
+def tile_size() -> int:
+    """The size that `set_tile_size` has set."""
+    return _tile_size
+
+
+def fold(
+    outer: Sequence[Tensor],
+    inner: Sequence[Tensor],
+    start: Callable[[Tile], tuple[Tensor, ...]],
+    step: Callable[[tuple[Tensor, ...], Tile, Tile], tuple[Tensor, ...]],
+) -> tuple[Tensor, ...]:
+    """For each tile of `outer`, accumulates over the tiles of `inner`.
+
+    Args:
+        outer: Tensors of A rows each.
+        inner: Tensors of B rows each.
+        start: Function of a tile of `outer` that gives what to start from: tensors with a row for
+            each of the tile's.
+        step: Function of these, a tile of `outer` and one of `inner` that gives the next.
+
+    Returns:
+        What was accumulated, tensors of A rows.
+
+    Example:
+
+    >>> from keras import ops
+    >>> x, y = ops.ones((3,)), ops.ones((5,))
+    >>> sums, = fold(
+    ...     [x], [y], lambda x: (0 * x.rows[0],), lambda sums, x, y: (sums[0] + ops.sum(y.rows[0]),)
+    ... )
+    >>> [float(number) for number in sums]
+    [5.0, 5.0, 5.0]
+    """
+    num_outer, num_inner = (ops.shape(tensors[0])[0] for tensors in (outer, inner))
+    # A thin matrix gets longer tiles, of as many pairs.
+    outer_tiles = _Tiles(outer, _largest(_tile_size, _tile_size**2 // num_inner))
+    inner_tiles = _Tiles(inner, _largest(_tile_size, _tile_size**2 // num_outer))
+
+    def accumulate(number: Any) -> tuple[Tensor, ...]:
+        tile = outer_tiles.at(number)
+
+        def body(other: Any, carry: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return step(carry, tile, inner_tiles.at(other))
+
+        if inner_tiles.single:
+            return body(0, start(tile))
+        return ops.fori_loop(0, inner_tiles.count, body, start(tile))
+
+    if outer_tiles.single:
+        return accumulate(0)
+    stacked = ops.map(accumulate, ops.arange(outer_tiles.count))  # (count, size, ...) each
+    return tuple(ops.reshape(part, (-1, *part.shape[2:]))[: outer_tiles.length] for part in stacked)
+
+
+class _Tiles:
+    """Tensors cut into tiles of one size, of at most `limit` rows.
+
+    Sizes are integers where shapes are known, which they are not in a graph of TensorFlow.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor], limit: Any) -> None:
+        self.tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
+        self.length = ops.shape(self.tensors[0])[0]
+        self.count = _ceil(self.length, limit)
+        self.size = _ceil(self.length, self.count)
+        static = isinstance(self.length, int) and isinstance(self.count, int)
+        self.single = static and self.count == 1
+        self.even = static and self.count * self.size == self.length
+
+    def at(self, number: Any) -> Tile:
+        index = ops.arange(self.size)
+        if self.single:
+            return Tile(self.tensors, index, None)
+        index = number * self.size + index
+        if self.even:
+            return Tile([ops.take(t, index, axis=0) for t in self.tensors], index, None)
+        valid = index < self.length
+        index = ops.minimum(index, self.length - 1)
+        return Tile([ops.take(t, index, axis=0) for t in self.tensors], index, valid)
+
+
+def _ceil(length: Any, size: Any) -> Any:
+    return (length + size - 1) // size
+
+
+def _largest(first: int, second: Any) -> Any:
+    return max(first, second) if isinstance(second, int) else ops.maximum(first, second)
