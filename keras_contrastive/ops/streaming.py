@@ -3,16 +3,16 @@
 Each is `F_i` of a query's kept logits `l_ij = q_i.k_j`. With the weights `w_ij = dF_i / dl_ij`, the
 gradient of a query is `g_i sum_j w_ij k_j`, which the forward pass collects beside the sum, and
 that of a key is `sum_i w_ij g_i q_i`, for which the backward pass makes the tiles again. So nothing
-of the size of the matrix of logits is ever held.
+of the size of the matrix of logits is ever held, unless it is a single tile.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
-from keras_contrastive.ops.tiles import Tile, fold
+from keras_contrastive.ops.tiles import Tile, fold, is_one_tile
 
 # True where a pair of row and column indices counts; they broadcast against one another. What it
 # closes over is a constant for the gradient.
@@ -25,19 +25,22 @@ Sums = tuple[Tensor, ...]
 
 
 class Reduction(NamedTuple):
-    """A sum over the kept pairs of a query, and its weights.
+    """A sum over the kept pairs of each query, and its weights.
 
     Attributes:
-        start: Function of queries `(R, D)` that gives what the sum starts from.
+        start: Function of queries `(R, D)` that gives what the sums start from.
         step: Function of the sums so far, queries `(R, D)`, keys `(C, D)` and which of their pairs
-            are kept, `(R, C)` or `None` for all, that gives the sums with these.
-        finish: Function of queries and sums that gives `F` `(R,)` and `sum_j w_ij k_j` `(R, D)`.
-        weights: Function of keys `(C, D)`, queries `(R, D)` and F `(R,)` that gives w `(C, R)`.
+            are kept, `(R, C)` or `None` for all. It gives the new sums, what shrinks the terms of
+            earlier keys, `(R, 1)`, and the terms of these, `(R, C)`.
+        finish: Function of the sums that gives F `(R,)` and `scale` `(R, 1)`; the weights are the
+            terms times it.
+        weights: Function of keys `(C, D)`, queries `(R, D)` and F `(R,)` that gives the weights
+            `(C, R)` at once, as far as the pairs are kept.
     """
 
     start: Callable[[Tensor], Sums]
-    step: Callable[[Sums, Tensor, Tensor, Tensor | None], Sums]
-    finish: Callable[[Tensor, Sums], tuple[Tensor, Tensor]]
+    step: Callable[[Sums, Tensor, Tensor, Tensor | None], tuple[Sums, Any, Tensor]]
+    finish: Callable[[Sums], tuple[Tensor, Any]]
     weights: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -62,26 +65,65 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
     """
     queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
     rows, columns = ops.stop_gradient(queries), ops.stop_gradient(keys)
+    reduce = _in_one_tile if is_one_tile(rows, columns) else _over_tiles
+    value, slope, of_keys = reduce(rows, columns, keep, reduction)
+    # Results are constants too, or TensorFlow would differentiate the loops that made them.
+    value, slope = ops.stop_gradient(value), ops.stop_gradient(slope)
+    # A term that is 0 brings the queries' gradient.
+    return value + ops.sum((queries - rows) * slope, axis=1) + _backward(keys, value, of_keys)
 
-    def step(sums: Sums, outer: Tile, inner: Tile) -> Sums:
-        kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
-        return reduction.step(sums, outer.rows[0], inner.rows[0], kept)
 
-    sums = fold([rows], [columns], lambda outer: reduction.start(outer.rows[0]), step)
-    value, slope = reduction.finish(rows, sums)
+OfKeys = Callable[[Tensor], Tensor]  # from the gradients of the values to those of the keys
+
+
+def _in_one_tile(
+    rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction
+) -> tuple[Tensor, Tensor, OfKeys]:
+    kept = _kept(keep, _indices(rows)[:, None], _indices(columns)[None, :], None)
+    sums, _, terms = reduction.step(reduction.start(rows), rows, columns, kept)
+    value, scale = reduction.finish(sums)
 
     def of_keys(upstream: Tensor) -> Tensor:
-        def step(sums: Sums, outer: Tile, inner: Tile) -> Sums:
+        return ops.matmul(ops.transpose(terms), rows * (scale * upstream[:, None]))
+
+    return value, scale * ops.matmul(terms, columns), of_keys
+
+
+def _over_tiles(
+    rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction
+) -> tuple[Tensor, Tensor, OfKeys]:
+    def start(outer: Tile) -> Sums:
+        return *reduction.start(outer.rows[0]), ops.zeros_like(outer.rows[0])
+
+    def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
+        *sums, weighted = carry
+        kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
+        sums, shrink, terms = reduction.step(tuple(sums), outer.rows[0], inner.rows[0], kept)
+        return *sums, shrink * weighted + ops.matmul(terms, inner.rows[0])
+
+    *sums, weighted = fold([rows], [columns], start, step)
+    value, scale = reduction.finish(tuple(sums))
+
+    def of_keys(upstream: Tensor) -> Tensor:
+        def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
             (tile,), (others, scaled, values) = outer.rows, inner.rows
             weights = reduction.weights(tile, others, values)
             kept = _kept(keep, inner.index[None, :], outer.index[:, None], inner.valid)
-            return (sums[0] + ops.matmul(_where(kept, weights, 0.0), scaled),)
+            return (carry[0] + ops.matmul(_where(kept, weights, 0.0), scaled),)
 
         inner = [rows, rows * upstream[:, None], value]
         return fold([columns], inner, lambda outer: (ops.zeros_like(outer.rows[0]),), step)[0]
 
-    # Queries get theirs from a term that is 0. Keys get theirs apart, since those of a queue need
-    # none, and by a function of what it is given alone, as TensorFlow's graphs ask for.
+    return value, scale * weighted, of_keys
+
+
+def _backward(keys: Tensor, value: Tensor, of_keys: OfKeys) -> Tensor:
+    """Zeros whose gradient to the keys is `of_keys`.
+
+    Apart from the queries, since the keys of a queue need no gradient and should cost none; and a
+    function of its arguments alone, as TensorFlow's graphs ask for.
+    """
+
     @ops.custom_gradient
     def nothing(keys: Tensor, zeros: Tensor) -> tuple[Tensor, Callable]:
         def gradient(*args: Tensor, upstream: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -90,7 +132,7 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
 
         return zeros * 1.0, gradient
 
-    return value + ops.sum((queries - rows) * slope, axis=1) + nothing(keys, ops.zeros_like(value))
+    return nothing(keys, ops.zeros_like(value))
 
 
 def count_pairs(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
@@ -102,9 +144,10 @@ def count_pairs(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
         kept = ops.logical_or(kept, everything)  # (R, C) of any mask
         return (sums[0] + ops.sum(ops.cast(kept, "float32"), axis=1),)
 
-    rows, columns = ops.stop_gradient(queries)[:, 0], ops.stop_gradient(keys)[:, 0]
-    start = lambda outer: (ops.zeros_like(outer.rows[0], dtype="float32"),)  # noqa: E731
-    return fold([rows], [columns], start, step)[0]
+    def start(outer: Tile) -> Sums:
+        return (ops.zeros_like(outer.index, dtype="float32"),)
+
+    return ops.stop_gradient(fold([_indices(queries)], [_indices(keys)], start, step)[0])
 
 
 def nearest(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> tuple[Tensor, Tensor]:
@@ -123,30 +166,29 @@ def nearest(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> tuple[Te
         nearer = value > best[0]  # the first of equals stays
         return ops.where(nearer, value, best[0]), ops.where(nearer, index, best[1])
 
-    return fold([queries], [keys], start, step)
+    value, index = fold([queries], [keys], start, step)
+    return ops.stop_gradient(value), index
 
 
 def _log_sum_exp() -> Reduction:
     def start(queries: Tensor) -> Sums:
-        zeros = ops.zeros_like(queries)
-        return zeros[:, 0] + MASKED, zeros[:, 0], zeros
+        zeros = ops.zeros_like(queries[:, :1])
+        return zeros + MASKED, zeros
 
-    def step(sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None) -> Sums:
-        peak, total, weighted = sums
+    def step(
+        sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None
+    ) -> tuple[Sums, Tensor, Tensor]:
+        peak, total = sums
         logits = _where(kept, _logits(queries, keys), MASKED)
-        new_peak = ops.maximum(peak, ops.max(logits, axis=1))
-        shrunk = ops.exp(peak - new_peak)
-        terms = ops.exp(logits - new_peak[:, None])
-        return (
-            new_peak,
-            shrunk * total + ops.sum(terms, axis=1),
-            shrunk[:, None] * weighted + ops.matmul(terms, keys),
-        )
+        new_peak = ops.maximum(peak, ops.max(logits, axis=1, keepdims=True))
+        shrink, terms = ops.exp(peak - new_peak), ops.exp(logits - new_peak)
+        total = shrink * total + ops.sum(terms, axis=1, keepdims=True)
+        return (new_peak, total), shrink, terms
 
-    def finish(queries: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
-        peak, total, weighted = sums
-        some = ops.cast(peak > MASKED / 2, "float32")  # a row without pairs has no gradient
-        return peak + ops.log(total), weighted * (some / total)[:, None]
+    def finish(sums: Sums) -> tuple[Tensor, Tensor]:
+        peak, total = sums
+        some = ops.cast(peak > MASKED / 2, "float32")  # a query without pairs has no gradient
+        return (peak + ops.log(total))[:, 0], some / total
 
     def weights(keys: Tensor, queries: Tensor, value: Tensor) -> Tensor:
         return ops.exp(_logits(keys, queries) - value[None, :])
@@ -154,52 +196,41 @@ def _log_sum_exp() -> Reduction:
     return Reduction(start, step, finish, weights)
 
 
-def _softplus() -> Reduction:
+def _sum_of(
+    function: Callable[[Tensor], Tensor], derivative: Callable[[Tensor], Tensor]
+) -> Reduction:
+    """The sum of a function of the logits."""
+
     def start(queries: Tensor) -> Sums:
-        zeros = ops.zeros_like(queries)
-        return zeros[:, 0], zeros
+        return (ops.zeros_like(queries[:, 0]),)
 
-    def step(sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None) -> Sums:
-        logits = _where(kept, _logits(queries, keys), MASKED)
-        return (
-            sums[0] + ops.sum(ops.softplus(logits), axis=1),
-            sums[1] + ops.matmul(ops.sigmoid(logits), keys),
-        )
+    def step(
+        sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None
+    ) -> tuple[Sums, float, Tensor]:
+        logits = _logits(queries, keys)
+        values = _where(kept, function(logits), 0.0)
+        terms = _where(kept, derivative(logits), 0.0)
+        return (sums[0] + ops.sum(values, axis=1),), 1.0, terms
 
-    def finish(queries: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
-        return sums[0], sums[1]
+    def finish(sums: Sums) -> tuple[Tensor, float]:
+        return sums[0], 1.0
 
     def weights(keys: Tensor, queries: Tensor, value: Tensor) -> Tensor:
-        return ops.sigmoid(_logits(keys, queries))
+        return derivative(_logits(keys, queries))
 
     return Reduction(start, step, finish, weights)
 
 
-def _total() -> Reduction:
-    def start(queries: Tensor) -> Sums:
-        return (ops.zeros_like(queries),)
-
-    def step(sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None) -> Sums:
-        return (sums[0] + ops.matmul(_where(kept, _ones(queries, keys), 0.0), keys),)
-
-    def finish(queries: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
-        return ops.sum(queries * sums[0], axis=1), sums[0]
-
-    def weights(keys: Tensor, queries: Tensor, value: Tensor) -> Tensor:
-        return _ones(keys, queries)
-
-    return Reduction(start, step, finish, weights)
-
-
-LOG_SUM_EXP, SOFTPLUS, TOTAL = _log_sum_exp(), _softplus(), _total()
+LOG_SUM_EXP = _log_sum_exp()
+SOFTPLUS, TOTAL = _sum_of(ops.softplus, ops.sigmoid), _sum_of(lambda x: x, ops.ones_like)
 
 
 def _logits(rows: Tensor, columns: Tensor) -> Tensor:
     return ops.matmul(rows, ops.transpose(columns))
 
 
-def _ones(rows: Tensor, columns: Tensor) -> Tensor:
-    return ops.ones_like(rows[:, :1] + columns[None, :, 0])
+def _indices(rows: Tensor) -> Tensor:
+    return ops.arange(ops.shape(rows)[0])
 
 
 def _kept(keep: Mask | None, row: Tensor, column: Tensor, valid: Tensor | None) -> Tensor | None:

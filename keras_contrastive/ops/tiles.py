@@ -15,8 +15,8 @@ class Tile(NamedTuple):
 
     Attributes:
         rows: These rows of each tensor.
-        index: Their positions, `(size,)`; the last tile repeats the last row to its end.
-        valid: Which of them are not such repetitions, `(size,)`; `None` for all.
+        index: Their positions, `(size,)`; the last tile is filled with the first rows.
+        valid: Which of them are no such filling, `(size,)`; `None` for all.
     """
 
     rows: list[Tensor]
@@ -48,9 +48,10 @@ def set_tile_size(size: int) -> None:
     _tile_size = int(size)
 
 
-def tile_size() -> int:
-    """The size that `set_tile_size` has set."""
-    return _tile_size
+def is_one_tile(outer: Tensor, inner: Tensor) -> bool:
+    """Whether it is known that all pairs of rows fit one tile."""
+    sizes = ops.shape(outer)[0], ops.shape(inner)[0]
+    return all(isinstance(size, int) for size in sizes) and sizes[0] * sizes[1] <= _tile_size**2
 
 
 def fold(
@@ -109,24 +110,30 @@ class _Tiles:
     """
 
     def __init__(self, tensors: Sequence[Tensor], limit: Any) -> None:
-        self.tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
-        self.length = ops.shape(self.tensors[0])[0]
+        self.length = ops.shape(tensors[0])[0]
         self.count = _ceil(self.length, limit)
         self.size = _ceil(self.length, self.count)
-        static = isinstance(self.length, int) and isinstance(self.count, int)
-        self.single = static and self.count == 1
-        self.even = static and self.count * self.size == self.length
+        known = isinstance(self.length, int) and isinstance(self.count, int)
+        self.single = known and self.count == 1
+        self.missing = self.count * self.size - self.length
+        self.full = known and self.missing == 0
+        self.tensors = [tensor if self.single else self._cut(tensor) for tensor in tensors]
+
+    def _cut(self, tensor: Tensor) -> Tensor:
+        if not self.full:
+            tensor = ops.concatenate([tensor, tensor[: self.missing]], axis=0)
+        return ops.reshape(tensor, (self.count, self.size, *tensor.shape[1:]))
 
     def at(self, number: Any) -> Tile:
+        """The tile of that number, an integer or a tensor."""
         index = ops.arange(self.size)
         if self.single:
             return Tile(self.tensors, index, None)
         index = number * self.size + index
-        if self.even:
-            return Tile([ops.take(t, index, axis=0) for t in self.tensors], index, None)
-        valid = index < self.length
-        index = ops.minimum(index, self.length - 1)
-        return Tile([ops.take(t, index, axis=0) for t in self.tensors], index, valid)
+        rows = [tensor[number] for tensor in self.tensors]
+        if self.full:
+            return Tile(rows, index, None)
+        return Tile(rows, index % self.length, index < self.length)
 
 
 def _ceil(length: Any, size: Any) -> Any:
