@@ -15,7 +15,8 @@ from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.tiles import Tile, fold, is_one_tile
 
 # True where a pair of row and column indices counts; they broadcast against one another. What it
-# closes over is a constant for the gradient.
+# closes over is a constant for the gradient. On JAX, take the gradient inside of `jit` rather than
+# of a compiled function if these are arguments of that, such as labels, in more than a tile.
 Mask = Callable[[Tensor, Tensor], Tensor]
 
 # Added before the exponential: exp underflows to exactly 0 in float32, without the NaN of -inf.
@@ -66,45 +67,44 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
     queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
     rows, columns = ops.stop_gradient(queries), ops.stop_gradient(keys)
     reduce = _in_one_tile if is_one_tile(rows, columns) else _over_tiles
-    value, slope, of_keys = reduce(rows, columns, keep, reduction)
+    value, slope, of_keys, constants = reduce(rows, columns, keep, reduction)
     # Results are constants too, or TensorFlow would differentiate the loops that made them.
     value, slope = ops.stop_gradient(value), ops.stop_gradient(slope)
     # A term that is 0 brings the queries' gradient.
-    return value + ops.sum((queries - rows) * slope, axis=1) + _backward(keys, value, of_keys)
+    to_queries = ops.sum((queries - rows) * slope, axis=1)
+    return value + to_queries + _backward(keys, ops.zeros_like(value), of_keys, constants)
 
 
-OfKeys = Callable[[Tensor], Tensor]  # from the gradients of the values to those of the keys
+# F, its slope, and the gradient to the keys: a function of that to F and of the constants that
+# follow it.
+Reduced = tuple[Tensor, Tensor, Callable[..., Tensor], list[Tensor]]
 
 
-def _in_one_tile(
-    rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction
-) -> tuple[Tensor, Tensor, OfKeys]:
+def _in_one_tile(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction) -> Reduced:
     kept = _kept(keep, _indices(rows)[:, None], _indices(columns)[None, :], None)
     sums, _, terms = reduction.step(reduction.start(rows), rows, columns, kept)
     value, scale = reduction.finish(sums)
 
-    def of_keys(upstream: Tensor) -> Tensor:
-        return ops.matmul(ops.transpose(terms), rows * (scale * upstream[:, None]))
+    def of_keys(upstream: Tensor, terms: Tensor, scaled: Tensor) -> Tensor:
+        return ops.matmul(ops.transpose(terms), scaled * upstream[:, None])
 
-    return value, scale * ops.matmul(terms, columns), of_keys
+    return value, scale * ops.matmul(terms, columns), of_keys, [terms, scale * rows]
 
 
-def _over_tiles(
-    rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction
-) -> tuple[Tensor, Tensor, OfKeys]:
+def _over_tiles(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction) -> Reduced:
     def start(outer: Tile) -> Sums:
         return *reduction.start(outer.rows[0]), ops.zeros_like(outer.rows[0])
 
     def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
         *sums, weighted = carry
         kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
-        sums, shrink, terms = reduction.step(tuple(sums), outer.rows[0], inner.rows[0], kept)
-        return *sums, shrink * weighted + ops.matmul(terms, inner.rows[0])
+        new, shrink, terms = reduction.step(tuple(sums), outer.rows[0], inner.rows[0], kept)
+        return *new, shrink * weighted + ops.matmul(terms, inner.rows[0])
 
     *sums, weighted = fold([rows], [columns], start, step)
     value, scale = reduction.finish(tuple(sums))
 
-    def of_keys(upstream: Tensor) -> Tensor:
+    def of_keys(upstream: Tensor, rows: Tensor, columns: Tensor, value: Tensor) -> Tensor:
         def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
             (tile,), (others, scaled, values) = outer.rows, inner.rows
             weights = reduction.weights(tile, others, values)
@@ -114,25 +114,28 @@ def _over_tiles(
         inner = [rows, rows * upstream[:, None], value]
         return fold([columns], inner, lambda outer: (ops.zeros_like(outer.rows[0]),), step)[0]
 
-    return value, scale * weighted, of_keys
+    return value, scale * weighted, of_keys, [rows, columns, value]
 
 
-def _backward(keys: Tensor, value: Tensor, of_keys: OfKeys) -> Tensor:
-    """Zeros whose gradient to the keys is `of_keys`.
+def _backward(
+    keys: Tensor, zeros: Tensor, of_keys: Callable[..., Tensor], constants: list[Tensor]
+) -> Tensor:
+    """The zeros, whose gradient to the keys is `of_keys`.
 
-    Apart from the queries, since the keys of a queue need no gradient and should cost none; and a
-    function of its arguments alone, as TensorFlow's graphs ask for.
+    Apart from the queries, since the keys of a queue need no gradient and should cost none. What
+    `of_keys` takes are arguments rather than closed over: JAX asks for it where a compiled
+    function is differentiated, and TensorFlow where a variable made them.
     """
 
     @ops.custom_gradient
-    def nothing(keys: Tensor, zeros: Tensor) -> tuple[Tensor, Callable]:
-        def gradient(*args: Tensor, upstream: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def nothing(keys: Tensor, zeros: Tensor, *constants: Tensor) -> tuple[Tensor, Callable]:
+        def gradient(*args: Tensor, upstream: Tensor | None = None) -> tuple[Tensor | None, ...]:
             upstream = args[0] if upstream is None else upstream
-            return of_keys(upstream), upstream
+            return of_keys(upstream, *constants), upstream, *(None for _ in constants)
 
         return zeros * 1.0, gradient
 
-    return nothing(keys, ops.zeros_like(value))
+    return nothing(keys, zeros, *(ops.stop_gradient(constant) for constant in constants))
 
 
 def count_pairs(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:

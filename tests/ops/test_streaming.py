@@ -112,7 +112,7 @@ def test_tiles_are_the_matrix(name, mask, size):
 
 
 def compiled(function, form):
-    """A function of a dict of tensors as a step would run it."""
+    """A function of a dict of tensors, compiled; on PyTorch as it is."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -126,6 +126,16 @@ def compiled(function, form):
         shapes = {"queries": (None, D), "keys": (None, D), "temperature": (None, 1)}
         signature = [{n: tf.TensorSpec(shapes.get(n, (None,))) for n in INPUTS}]
     return tf.function(function, jit_compile=form == "xla", input_signature=signature)
+
+
+def gradients_in_a_step(function, form):
+    """Value and gradients as a training step has them: on JAX compiled together."""
+    if keras.backend.backend() != "jax":
+        return value_and_gradients(compiled(function, form), INPUTS, [*INPUTS])
+    import jax
+
+    value, gradients = jax.jit(jax.value_and_grad(function))(INPUTS)
+    return float(value), {name: np.asarray(gradient) for name, gradient in gradients.items()}
 
 
 @pytest.mark.parametrize("form", ["graph", "xla", "unknown sizes"])
@@ -149,11 +159,21 @@ def test_compiled_steps_agree(form, size):
         return sum(weighted(of(x, detected(x)(rows, columns))) for _, of in SUMS.values())
 
     set_tile_size(size)
-    ours = value_and_gradients(compiled(tiled, form), INPUTS, [*INPUTS])
+    ours = gradients_in_a_step(tiled, form)
     agree(ours, value_and_gradients(dense, INPUTS, [*INPUTS]))
 
 
-@pytest.mark.parametrize("size", TILES)
+@pytest.mark.parametrize("size", [4, 1024])
+def test_a_compiled_function_has_gradients(size):
+    def tiled(x):
+        return sum(weighted(of(x, ops.not_equal)) for of, _ in SUMS.values())
+
+    set_tile_size(size)
+    ours = value_and_gradients(compiled(tiled, "graph"), INPUTS, [*INPUTS])
+    agree(ours, value_and_gradients(tiled, INPUTS, [*INPUTS]))
+
+
+@pytest.mark.parametrize("size", [4, 1024])
 def test_counts_and_neighbours_are_those_of_the_matrix(size):
     set_tile_size(size)
     for keep in MASKS.values():
@@ -172,7 +192,7 @@ def test_the_first_of_equals_is_the_nearest():
     assert ops.convert_to_numpy(nearest(z, z, ops.not_equal)[1]).tolist() == [1, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("size", [1, 7])
+@pytest.mark.parametrize("size", [3, 7])
 def test_no_tile_is_larger_than_set(size):
     """Nor is a mask asked about what is not there."""
     set_tile_size(size)
@@ -191,23 +211,23 @@ def test_no_tile_is_larger_than_set(size):
 
 
 def test_constant_keys_have_no_backward_pass():
-    asked = []
+    set_tile_size(7)
+    asked, counts = [], []
 
     def keep(row, column):
-        asked.append(0)
+        asked.append(row)
         return ops.not_equal(row, column)
 
     for wanted in (["queries"], ["queries", "keys"]):
-        asked.append([])
+        asked.clear()
         value_and_gradients(lambda x: weighted(SUMS["softplus"][0](x, keep)), INPUTS, wanted)
-    middle = asked.index([], 1)
-    assert middle == 2  # the marker and the forward pass
-    assert len(asked) > 4
+        counts.append(len(asked))
+    assert 0 < counts[0] < counts[1]
 
 
 def test_a_query_without_pairs_gets_no_gradient():
     """Nor does it disturb the keys."""
-    for size in TILES:
+    for size in (7, 1024):
         set_tile_size(size)
         for tiled, _ in SUMS.values():
             _, gradients = value_and_gradients(
@@ -218,7 +238,7 @@ def test_a_query_without_pairs_gets_no_gradient():
             assert all((gradient == 0).all() for gradient in gradients.values())
 
 
-@pytest.mark.parametrize("size", TILES)
+@pytest.mark.parametrize("size", [7, 1024])
 def test_huge_and_equal_logits_are_finite(size):
     set_tile_size(size)
     for queries in (1e4 * INPUTS["queries"], np.ones((N, D), "float32")):
@@ -296,8 +316,6 @@ LOSSES = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_do_not_depend_on_the_tiles(name):
-    """Nor on whether the temperature is a number or a link, which takes the whole matrix."""
-
     def run():
         function = lambda x: ops.sum(LOSSES[name](x["z1"], x["z2"]))  # noqa: E731
         return value_and_gradients(function, {"z1": Z1, "z2": Z2}, ["z1", "z2"])
