@@ -1,6 +1,7 @@
 """Warns, or stops, when a representation collapses."""
 
 import math
+import threading
 import warnings
 from typing import Any, Literal
 
@@ -12,15 +13,24 @@ from keras_contrastive.evaluation.checks import check_positive
 from keras_contrastive.evaluation.features import encoder_of
 from keras_contrastive.ops.moments import participation_ratio
 
+# Figures that methods log of what the alarm watches, the spread first.
+FIGURES = {
+    "features": ("representation_std", "effective_rank"),
+    "projections": ("projection_std", "projection_rank"),
+}
+# Their limits: measured on every method's recipe, sound and broken, by `benchmarks/collapse.py`.
+MIN_STD = {"features": 0.1, "projections": 0.3}
+MIN_RANK = {"features": 1.5, "projections": 2.0}
+
 _COMPLETE = (
-    "Complete collapse: the encoder gives nearly the same features for every image "
-    "(representation_std {value:.3g}, below {limit:.3g}; 1 is healthy). Usual cures: a lower "
+    "Complete collapse: the {outputs} are nearly the same for every image "
+    "({name} {value:.3g}, below {limit:.3g}; 1 is healthy). Usual cures: a lower "
     "learning rate or a longer warm-up; a stop-gradient on the target branch; a predictor (BYOL, "
     "SimSiam) with a learning rate no lower than the encoder's; BatchNorm in the heads; a target "
     "momentum of 0.99 or more; negatives from more than one image."
 )
 _DIMENSIONAL = (
-    "Dimensional collapse: the features vary along almost a single direction (effective rank "
+    "Dimensional collapse: the {outputs} vary along almost a single direction (effective rank "
     "{value:.3g} of {dimension} dimensions, below {limit:.3g}). Usual cures: stronger "
     "augmentations, if the views share a shortcut such as brightness, else weaker ones; another "
     "temperature (0.1 to 0.5); BatchNorm in the heads; a projector between encoder and loss; "
@@ -44,25 +54,30 @@ class CollapseWarning(UserWarning):
 class CollapseAlarm(keras.callbacks.Callback):
     """Tells a collapse from a healthy run, names its kind and says what usually cures it.
 
-    - Complete: all features are nearly equal; `representation_std` is close to 0.
-    - Dimensional: they vary along almost one direction; `effective_rank` (the participation ratio
-      of the centred features) is tiny beside their dimension.
+    - Complete: all outputs are nearly equal; their std is close to 0.
+    - Dimensional: they vary along almost one direction; their rank (the participation ratio of
+      the centred outputs) is tiny beside their dimension.
     - A loss that is NaN or infinite stops training under either action.
 
-    The figures come from the logs of the method, or from `images` if these are given. The features
-    of an untrained network look collapsed too, so the alarm waits for `patience` epochs in
-    succession in which a figure is below its limit and does not rise by more than a tenth. Each
-    kind is told once in a `fit`. Watched are the features of the encoder. The output of a head
-    collapses first and the encoder may follow only in part, so silence is no proof of health.
+    Watched are the projections that the loss compares, as logged by the method (`projection_std`,
+    `projection_rank`) and averaged over each `window` of batches; and the encoder's features, as
+    logged over each epoch (`representation_std`, `effective_rank`), or measured on `images` after
+    it. Projections collapse within tens of steps; the encoder may follow late, or only in part.
+    An untrained network looks collapsed too, so the alarm waits for `patience` windows, or epochs,
+    in succession in which a figure is below its limit and does not rise by more than a tenth. Each
+    kind is told once in a `fit`, of the projections and of the features.
 
     Args:
-        images: Images to measure the encoder on after each epoch, in inference mode; at least 32.
+        images: Images to measure the features on after each epoch, in inference mode; at least 32.
             Default: none, use the logs; right for batches of 32 or more.
-        min_std: Limit for a complete collapse, 0 to 1. Default 0.1.
-        min_rank: Limit for a dimensional collapse. Default: `1 + min(0.5, (D - 1) / 200)`, 1.5 for
-            101 dimensions and more, close to 1 for few; 1.1 where D is not known. Fully separated
-            features of K classes have a rank of K - 1: set it to 0 for two classes.
-        patience: Epochs in succession before the alarm, at least 1. Default 3.
+        min_std: Limit for a complete collapse, 0 to 1. Default: 0.1 for features, 0.3 for
+            projections.
+        min_rank: Limit for a dimensional collapse. Default: 1.5 for features and 2 for
+            projections of 101 dimensions and more; for fewer it comes closer to 1, in proportion
+            to D - 1, and it is 1.1 where D is not known. Fully separated outputs of K classes have
+            a rank of K - 1: set it to 0 where labels of two or three classes are learnt from.
+        patience: Windows or epochs in succession before the alarm, at least 1. Default 3.
+        window: Batches over which the projections' figures are averaged, at least 1. Default 25.
         action: `"warn"` with a `CollapseWarning`, or `"stop"` to warn and end training.
         batch_size: Images in one forward pass. Default 256.
 
@@ -88,20 +103,24 @@ class CollapseAlarm(keras.callbacks.Callback):
         2022, for the two kinds.
     """
 
+    # Keras may then read the logs of a batch in another thread, while the next ones are computed.
+    async_safe = True
+
     def __init__(
         self,
         images: np.ndarray | None = None,
         *,
-        min_std: float = 0.1,
+        min_std: float | None = None,
         min_rank: float | None = None,
         patience: int = 3,
+        window: int = 25,
         action: Literal["warn", "stop"] = "warn",
         batch_size: int = 256,
     ) -> None:
         super().__init__()
         if action not in ("warn", "stop"):
             raise ValueError(f"Expected `action` 'warn' or 'stop'. Received: action={action!r}.")
-        if not 0 <= min_std < 1:
+        if min_std is not None and not 0 <= min_std < 1:
             raise ValueError(f"Expected `min_std` from 0 to 1. Received: min_std={min_std}.")
         if min_rank is not None and min_rank < 0:
             raise ValueError(f"Expected `min_rank` of 0 or more. Received: min_rank={min_rank}.")
@@ -110,69 +129,107 @@ class CollapseAlarm(keras.callbacks.Callback):
                 f"Expected at least 32 images, for a sound rank. Received: {len(images)}."
             )
         check_positive(patience, "patience")
+        check_positive(window, "window")
         check_positive(batch_size, "batch_size")
         self.images = images
         self.min_std = min_std
         self.min_rank = min_rank
         self.patience = patience
+        self.window = window
         self.action = action
         self.batch_size = batch_size
+        self._lock = threading.Lock()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._previous: dict[str, float] = {}
-        self._epochs_low = {"representation_std": 0, "effective_rank": 0}
-        self._told: set[str] = set()
+        self._times_low: dict[str, int] = {}
+        self._told: set[tuple[str, str]] = set()
+        # Number of batches and sums of the projections' figures, from the start of the epoch: up
+        # to the last batch, and up to the last window.
+        self._now = self._seen = np.zeros(3)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = _logged("projections", logs)
+        if len(figures) < 2:
+            return
+        dimension = _dimension(getattr(self.model, "projector", None) or encoder_of(self.model))
+        with self._lock:
+            # What Keras logs is the mean over the epoch so far.
+            self._now = (batch + 1) * np.array([1.0, *figures.values()])
+            batches, *sums = self._now - self._seen
+            if batches >= self.window:
+                self._seen = self._now
+                means = [float(total / batches) for total in sums]
+                self._judge("projections", dict(zip(figures, means)), dimension)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs or {}
-        loss = logs.get("loss", 0.0)
+        self._seen = self._seen - self._now  # what the epoch leaves to the next window
+        self._now = np.zeros(3)
+        loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             self.model.stop_training = True
-            self._tell(_NOT_FINITE, value=loss)
+            self._tell("loss", _NOT_FINITE, value=loss)
             return
-        figures, dimension = self._figures(logs)
+        figures, dimension = self._features(logs)
         if not figures:
-            self._tell(_NOTHING_TO_WATCH, UserWarning)
+            self._tell("features", _NOTHING_TO_WATCH, UserWarning)
+        self._judge("features", figures, dimension)
+
+    def _features(self, logs: dict[str, Any] | None) -> tuple[dict[str, float], int | None]:
+        """Spread and rank of the features, and their dimension if it is known."""
+        if self.images is not None:
+            features = evaluation.embed(self.model, self.images, self.batch_size)
+            spread = evaluation.representation_std(features)
+            rank = float(participation_ratio(features))
+            return dict(zip(FIGURES["features"], (spread, rank))), features.shape[1]
+        return _logged("features", logs), _dimension(encoder_of(self.model))
+
+    def _judge(self, outputs: str, figures: dict[str, float], dimension: int | None) -> None:
+        std, rank = FIGURES[outputs]
         limits = {
-            "representation_std": (self.min_std, _COMPLETE),
-            "effective_rank": (self._rank_limit(dimension), _DIMENSIONAL),
+            std: (MIN_STD[outputs] if self.min_std is None else self.min_std, _COMPLETE),
+            rank: (self._rank_limit(outputs, dimension), _DIMENSIONAL),
         }
         for name, value in figures.items():
             limit, message = limits[name]
             if self._is_low(name, value, limit):
                 self.model.stop_training |= self.action == "stop"
-                self._tell(message, value=value, limit=limit, dimension=dimension or "its")
-                return  # features that are all equal have no rank to speak of
+                figure = {"name": name, "value": value, "limit": limit}
+                self._tell(outputs, message, dimension=dimension or "its", **figure)
+                return  # outputs that are all equal have no rank to speak of
 
-    def _figures(self, logs: dict[str, Any]) -> tuple[dict[str, float], int | None]:
-        """Spread and rank, the spread first, and the dimension of the features if it is known."""
-        if self.images is not None:
-            features = evaluation.embed(self.model, self.images, self.batch_size)
-            spread = evaluation.representation_std(features)
-            rank = float(participation_ratio(features))
-            return {"representation_std": spread, "effective_rank": rank}, features.shape[1]
-        names = ("representation_std", "effective_rank")
-        return {name: float(logs[name]) for name in names if name in logs}, self._dimension()
-
-    def _dimension(self) -> int | None:
-        shape = getattr(encoder_of(self.model), "output_shape", None)
-        return shape[-1] if isinstance(shape, tuple) else None
-
-    def _rank_limit(self, dimension: int | None) -> float:
+    def _rank_limit(self, outputs: str, dimension: int | None) -> float:
         if self.min_rank is not None:
             return self.min_rank
-        return 1.1 if dimension is None else 1.0 + min(0.5, (dimension - 1) / 200)
+        if dimension is None:
+            return 1.1
+        return 1.0 + (MIN_RANK[outputs] - 1.0) * min(1.0, (dimension - 1) / 100)
 
     def _is_low(self, name: str, value: float, limit: float) -> bool:
-        """Whether the figure has been low, and not on its way up, for `patience` epochs."""
+        """Whether the figure has been low, and not on its way up, `patience` times."""
         rising = value > 1.1 * self._previous.get(name, math.inf)
         self._previous[name] = value
-        self._epochs_low[name] = 0 if value >= limit or rising else self._epochs_low[name] + 1
-        return self._epochs_low[name] >= self.patience
+        low = value < limit and not rising
+        self._times_low[name] = self._times_low.get(name, 0) + 1 if low else 0
+        return self._times_low[name] >= self.patience
 
     def _tell(
-        self, message: str, category: type[Warning] = CollapseWarning, **figures: float | str
+        self,
+        outputs: str,
+        message: str,
+        category: type[Warning] = CollapseWarning,
+        **figures: float | str,
     ) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            warnings.warn(message.format(**figures), category, stacklevel=2)
+        if (outputs, message) not in self._told:
+            self._told.add((outputs, message))
+            warnings.warn(message.format(outputs=outputs, **figures), category, stacklevel=2)
+
+
+def _logged(outputs: str, logs: dict[str, Any] | None) -> dict[str, float]:
+    """The figures of these outputs that the model logs."""
+    return {name: float(logs[name]) for name in FIGURES[outputs] if name in (logs or {})}
+
+
+def _dimension(network: Any) -> int | None:
+    shape = getattr(network, "output_shape", None)
+    return shape[-1] if isinstance(shape, tuple) else None

@@ -112,7 +112,7 @@ def added(
     for addition in method.additions:
         if projections is None:
             raise ValueError(
-                "Expected a method that shows its projections (SimCLR, MoCo) for an addition. "
+                "Expected a method with a projector for an addition. "
                 f"Received: {type(method).__name__}."
             )
         term = addition.term(projections, positive, labels)

@@ -30,8 +30,8 @@ class BarlowTwins(Method):
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss, invariance (mean of `(1 - C_ii)^2`, 0 to 4), redundancy (mean of `C_ij^2`, 0 to 1),
-    representation_std, effective_rank (watch it: few dimensions are a collapse) and
-    probe_accuracy.
+    representation_std, effective_rank, projection_std, projection_rank (watch it: few dimensions
+    are a collapse) and probe_accuracy.
 
     Example:
 

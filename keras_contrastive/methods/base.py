@@ -102,7 +102,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps"
         )
         self.probe: Any = None
-        names = ["representation_std", "effective_rank", *logs]
+        names = ["representation_std", "effective_rank", "projection_std", "projection_rank", *logs]
         names += [addition.log_name for addition in self.additions]
         if probe_classes is not None:
             self.probe = OnlineProbe(probe_classes, self.feature_dim, name="probe")
@@ -129,9 +129,9 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
 
         Returns:
             A dict with `"loss"` (a scalar or `(N,)`), `"features"` (`(N, D)`, the encoder's of the
-            first view) and a scalar for each name in `logs`. Methods that take additions also
-            return `"projections"`, a list of their views' online projections `(N, d)`, and those
-            that take another positive `"positive"`, its projections.
+            first view) and a scalar for each name in `logs`. Methods with a projector also return
+            `"projections"`, a list of their views' online projections `(N, d)`, and those that
+            take another positive `"positive"`, its projections.
         """
         raise NotImplementedError
 
@@ -169,12 +169,16 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             sample_weight = times(self.weighting(views), sample_weight)
         results = self.objective(views, y, index, training=training, **more)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
+        # Without a head, the loss compares the features themselves.
+        projections = ops.stop_gradient(results.get("projections", [features])[0])  # (N, d)
         loss = weighted_mean(loss, sample_weight) + added(self, results, y, sample_weight)
         for num_classes in class_counts(self):
             # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
             loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
         results["representation_std"] = representation_std(features)
         results["effective_rank"] = participation_ratio(features[:RANK_ROWS])
+        results["projection_std"] = representation_std(projections[:RANK_ROWS])
+        results["projection_rank"] = participation_ratio(projections[:RANK_ROWS])
         if self.probe is not None:
             probe_loss, results["probe_accuracy"] = self.probe(features, y)
             # Trains the probe without showing in the value: the logged loss is the objective's.

@@ -35,8 +35,8 @@ class BYOL(Method):
             steps: `keras_contrastive.optimizers.CosineMomentum(0.996, steps=...)`.
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
-    Logs: loss (0 to 8), momentum, representation_std (watch it: 0 is a collapse), effective_rank
-    and probe_accuracy.
+    Logs: loss (0 to 8), momentum, representation_std, effective_rank, projection_std (watch it: 0
+    is a collapse), projection_rank and probe_accuracy.
 
     Example:
 
@@ -88,10 +88,11 @@ class BYOL(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features, predictions, targets = self.branches(views, training)
+        features, projections, predictions, targets = self.branches(views, training)
         return {
             "loss": self.compare(targets, predictions),
             "features": features[0],
+            "projections": projections,
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
 
@@ -113,7 +114,7 @@ class BYOL(Method):
 
     def branches(
         self, views: tuple[Tensor, ...], training: bool
-    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
         """What both networks make of the views, each view with batch statistics of its own.
 
         Args:
@@ -121,16 +122,16 @@ class BYOL(Method):
             training: Whether batch normalisation uses the batch.
 
         Returns:
-            Features `(N, D)`, predictions `(N, d)` and targets `(N, d)`, each a list over views.
+            Features `(N, D)`; projections, predictions and targets `(N, d)`. Lists over views.
         """
-        features, predictions, targets = [], [], []
+        features, projections, predictions, targets = [], [], [], []
         for view in views:
             features.append(self.encode(view, training))  # (N, D)
-            projection = self.projector(features[-1], training=training)  # (N, d)
-            predictions.append(self.predictor(projection, training=training))
+            projections.append(self.projector(features[-1], training=training))  # (N, d)
+            predictions.append(self.predictor(projections[-1], training=training))
             target = self.encode(view, training, self.target_encoder)
             targets.append(self.target_projector(target, training=training))
-        return features, predictions, targets
+        return features, projections, predictions, targets
 
     def get_config(self) -> dict:
         parts = serialize(

@@ -56,7 +56,7 @@ class DINO(Method):
         ValueError: If a number is out of range.
 
     Logs: loss, teacher_entropy (over `log num_prototypes`; 0 or 1 is a collapse), momentum,
-    representation_std, effective_rank and probe_accuracy.
+    representation_std, effective_rank, projection_std, projection_rank and probe_accuracy.
 
     Example:
 
@@ -164,6 +164,7 @@ class DINO(Method):
         return {
             "loss": loss,
             "features": by_view(features, len(views))[0],
+            "projections": by_view(bottleneck, len(views)),
             "teacher_entropy": _entropy(dino_targets(targets, center, temperature)),
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }

@@ -32,8 +32,8 @@ class DirectCLR(ContrastiveMethod):
         ValueError: If `loss_dim` is not a number of features that the encoder has.
 
     Logs: loss, contrastive_accuracy (share of the first view's images whose second view is the
-    nearest), representation_std, effective_rank (of all features: what this method is about) and
-    probe_accuracy.
+    nearest), representation_std, effective_rank (of all features: what this method is about),
+    projection_std, projection_rank and probe_accuracy.
 
     Example:
 

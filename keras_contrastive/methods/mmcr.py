@@ -13,7 +13,7 @@ from keras_contrastive.losses.mmcr import mmcr
 from keras_contrastive.methods.base import Method, serialize
 from keras_contrastive.ops import l2_normalize
 from keras_contrastive.ops.similarity import Tensor
-from keras_contrastive.training import MomentumPair, copy_network
+from keras_contrastive.training import MomentumPair, by_view, copy_network
 from keras_contrastive.training.momentum import Momentum
 
 
@@ -40,7 +40,7 @@ class MMCR(Method):
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss, centroid_length (0 to 1; 1 when views agree), momentum (if there is a target),
-    representation_std, effective_rank and probe_accuracy.
+    representation_std, effective_rank, projection_std, projection_rank and probe_accuracy.
 
     Example:
 
@@ -118,6 +118,7 @@ class MMCR(Method):
         return {
             "loss": mmcr(ops.transpose(stacked, (1, 0, 2)), self.compression_weight),
             "features": features[:num_samples],
+            "projections": by_view(projections, self.num_views),
             "centroid_length": ops.mean(ops.norm(ops.stop_gradient(centroids), axis=1)),
             **logs,
         }

@@ -59,8 +59,9 @@ class MoCo(ContrastiveMethod):
             `keras_contrastive.layers.FNC()`; `None` for none.
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
-    Logs: loss, contrastive_accuracy (share of queries nearer to their key than to the whole
-    queue), momentum, representation_std, effective_rank and probe_accuracy.
+    Logs: loss, contrastive_accuracy (share of queries nearer to their key than to the whole queue),
+    momentum, representation_std, effective_rank, projection_std, projection_rank and
+    probe_accuracy.
 
     Example:
 

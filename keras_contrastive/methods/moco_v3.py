@@ -41,9 +41,9 @@ class MoCoV3(ContrastiveMethod, BYOL):
     Raises:
         ValueError: If `scale` is `None` and the loss has no constant temperature.
 
-    Logs: loss, contrastive_accuracy (share of the first view's predictions nearer to their key
-    than to those of other images), momentum, representation_std, effective_rank and
-    probe_accuracy.
+    Logs: loss, contrastive_accuracy (share of the first view's predictions nearer to their key than
+    to those of other images), momentum, representation_std, effective_rank, projection_std,
+    projection_rank and probe_accuracy.
 
     Example:
 
@@ -101,12 +101,13 @@ class MoCoV3(ContrastiveMethod, BYOL):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        features, queries, keys = self.branches(views, training)
+        features, projections, queries, keys = self.branches(views, training)
         context = {"index": index, "training": training}
         loss = self.contrast(queries[0], keys[1], **context)
         return {
             "loss": loss + self.contrast(queries[1], keys[0], **context),
             "features": features[0],
+            "projections": projections,
             "contrastive_accuracy": matching_accuracy(queries[0], keys[1]),
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }

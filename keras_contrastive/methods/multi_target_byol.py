@@ -40,7 +40,8 @@ class MultiTargetBYOL(Method):
     Raises:
         ValueError: If there is no target, a single view, or not one predictor a target.
 
-    Logs: loss (0 to 8), momentum (the mean), representation_std, effective_rank and probe_accuracy.
+    Logs: loss (0 to 8), momentum (the mean), representation_std, effective_rank, projection_std,
+    projection_rank and probe_accuracy.
 
     Example:
 
@@ -125,6 +126,7 @@ class MultiTargetBYOL(Method):
         return {
             "loss": loss / len(self.targets),
             "features": features[0],
+            "projections": projections,
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }
 

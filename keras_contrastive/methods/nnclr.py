@@ -34,9 +34,9 @@ class NNCLR(ContrastiveMethod):
         seed: Seed of the queue's first rows.
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
-    Logs: loss, contrastive_accuracy (share of the first view's neighbours that are nearest to
-    their own prediction), neighbor_similarity (mean cosine of a projection and its neighbour),
-    representation_std, effective_rank and probe_accuracy.
+    Logs: loss, contrastive_accuracy (share of the first view's neighbours that are nearest to their
+    own prediction), neighbor_similarity (mean cosine of a projection and its neighbour),
+    representation_std, effective_rank, projection_std, projection_rank and probe_accuracy.
 
     Example:
 
@@ -108,6 +108,7 @@ class NNCLR(ContrastiveMethod):
         return {
             "loss": loss,
             "features": features[0],
+            "projections": projections,
             "contrastive_accuracy": matching_accuracy(n1, p2),
             "neighbor_similarity": ops.mean(ops.sum(z1 * n1, axis=1)),
         }

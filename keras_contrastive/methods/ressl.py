@@ -37,7 +37,8 @@ class ReSSL(MoCo):
         **kwargs: As in `MoCo`.
 
     Logs: loss, contrastive_accuracy (share of strong views nearer to their weak view than to the
-    whole queue), momentum, representation_std, effective_rank and probe_accuracy.
+    whole queue), momentum, representation_std, effective_rank, projection_std, projection_rank and
+    probe_accuracy.
 
     Example:
 

@@ -36,7 +36,7 @@ class SimCLR(ContrastiveMethod):
 
     Logs: loss, contrastive_accuracy (share of anchors whose other view is the nearest),
     representation_std (1: spread over the sphere, 0: collapsed), effective_rank (participation
-    ratio of the features) and probe_accuracy.
+    ratio of the features), projection_std, projection_rank and probe_accuracy.
 
     Example:
 

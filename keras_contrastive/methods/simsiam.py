@@ -8,7 +8,6 @@ from keras_contrastive.layers import build_head, simsiam_predictor, simsiam_proj
 from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import negative_cosine
 from keras_contrastive.methods.base import Method, serialize
-from keras_contrastive.ops import representation_std
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -41,9 +40,9 @@ class SimSiam(Method):
             `None` for the paper's (512 hidden, as wide as the projections).
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
-    Logs: loss (-1 to 1), projection_std (of the projections at unit length, the paper's figure
-    times the root of their dimension: 1 is healthy, 0 a collapse), representation_std,
-    effective_rank and probe_accuracy.
+    Logs: loss (-1 to 1), representation_std, effective_rank, projection_std (the paper's figure
+    times the root of the dimension: 1 is healthy, 0 a collapse), projection_rank and
+    probe_accuracy.
 
     Example:
 
@@ -73,7 +72,6 @@ class SimSiam(Method):
         probe_classes: int | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs = {"logs": ["projection_std"], **kwargs}
         super().__init__(encoder, augmentation, probe_classes=probe_classes, **kwargs)
         self.projector = build_head(projector, simsiam_projector, self.feature_dim)
         dim = self.projector.output_shape[-1]
@@ -92,7 +90,7 @@ class SimSiam(Method):
         return {
             "loss": self.compare(projections, predictions),
             "features": features[0],
-            "projection_std": representation_std(projections[0]),
+            "projections": projections,
         }
 
     def compare(self, targets: list[Tensor], predictions: list[Tensor]) -> Tensor:

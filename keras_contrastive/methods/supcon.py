@@ -43,8 +43,8 @@ class SupCon(ContrastiveMethod):
         ValueError: When `fit` gets no labels, or labels out of range.
 
     Logs: loss, class_accuracy (share of views whose nearest other view in the batch is of their
-    class), classifier_accuracy (with `num_classes`), representation_std, effective_rank and
-    probe_accuracy.
+    class), classifier_accuracy (with `num_classes`), representation_std, effective_rank,
+    projection_std, projection_rank and probe_accuracy.
 
     Example:
 

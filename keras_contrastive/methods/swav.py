@@ -49,7 +49,7 @@ class SwAV(Method):
 
     Logs: loss (`log num_prototypes`: nothing learnt, or a collapse), swap_accuracy (share of
     samples whose second view's best prototype is that of the first view's code), queue_in_use (0 or
-    1), representation_std, effective_rank and probe_accuracy.
+    1), representation_std, effective_rank, projection_std, projection_rank and probe_accuracy.
 
     Example:
 
@@ -146,6 +146,7 @@ class SwAV(Method):
         return {
             "loss": self.swap_loss.call(codes, scores),
             "features": by_view(features, len(views))[0],
+            "projections": embeddings,
             "swap_accuracy": ops.mean(ops.cast(picks, "float32")),
             "queue_in_use": ops.cast(queue_in_use, "float32"),
         }

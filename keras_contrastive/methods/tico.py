@@ -32,7 +32,7 @@ class TiCo(Method):
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss, positive_similarity (mean cosine of the two projections), momentum,
-    representation_std, effective_rank and probe_accuracy.
+    representation_std, effective_rank, projection_std, projection_rank and probe_accuracy.
 
     Example:
 
@@ -106,6 +106,7 @@ class TiCo(Method):
         return {
             "loss": loss,
             "features": features,
+            "projections": [online],
             "positive_similarity": -ops.mean(negative_cosine(target, online)),
             "momentum": self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps)),
         }

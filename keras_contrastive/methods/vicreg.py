@@ -31,7 +31,8 @@ class VICReg(Method):
         probe_classes: Number of classes of the online linear probe; `None` for none.
 
     Logs: loss and its terms before they are weighted, invariance, variance (0 once the deviations
-    are 1) and covariance; representation_std, effective_rank and probe_accuracy.
+    are 1) and covariance; representation_std, effective_rank, projection_std, projection_rank and
+    probe_accuracy.
 
     Example:
 

@@ -139,6 +139,67 @@ def test_limits_are_settable():
     assert after(CollapseAlarm(min_rank=1.0), *[logs(rank=1.2)] * 4) == []
 
 
+def within(alarm, *epochs, dimension=128):
+    """Messages and the batch of the first one, over epochs of (std, rank) of each batch."""
+    alarm.set_model(keras.Sequential([keras.Input((2,)), layers.Dense(dimension)]))
+    alarm.model.stop_training = False
+    alarm.on_train_begin()
+    first, seen = None, 0
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for epoch, figures in enumerate(epochs):
+            # Keras logs means over the epoch so far.
+            means = np.cumsum(figures, axis=0) / np.arange(1, len(figures) + 1)[:, None]
+            for batch, (std, rank) in enumerate(means):
+                alarm.on_train_batch_end(batch, {"projection_std": std, "projection_rank": rank})
+                seen += 1
+                first = seen if caught and first is None else first
+            alarm.on_epoch_end(epoch, {"loss": 1.0} | logs())
+    return [str(w.message) for w in caught], first
+
+
+def test_collapsed_projections_within_an_epoch_of_healthy_features():
+    alarm = CollapseAlarm(window=10)
+    (message,), batch = within(alarm, [(0.9, 8.0)] * 20 + [(0.9, 1.4)] * 60)
+    assert message.startswith("Dimensional collapse: the projections vary along almost a single")
+    assert "effective rank 1.4 of 128 dimensions, below 2)" in message
+    assert batch == 50
+    (message,), batch = within(alarm, [(0.9, 8.0)] * 20 + [(0.1, 1.4)] * 60)
+    assert message.startswith("Complete collapse: the projections are nearly the same")
+    assert "projection_std 0.1, below 0.3" in message
+    assert batch == 50
+
+
+def test_windows_go_on_from_epoch_to_epoch():
+    epochs = [[(0.9, 1.4)] * 7] * 5
+    assert within(CollapseAlarm(window=10), *epochs)[1] == 30
+    mixed = [[(0.9, 1.4)] * 7, [(0.9, 1.4)] * 3 + [(0.9, 5.0)] * 4, [(0.9, 5.0)] * 6]
+    alarm = CollapseAlarm(window=10, patience=1)
+    assert within(alarm, *mixed)[1] == 10
+    assert within(CollapseAlarm(window=10, patience=2), *mixed) == ([], None)
+
+
+def test_projections_that_spread_are_no_collapse():
+    rising = [(0.1 * 1.2**window, 1.2) for window in range(5) for _ in range(10)]
+    spread = [(std, 3.0) for std, _ in rising]
+    assert within(CollapseAlarm(window=10), spread) == ([], None)
+
+
+def test_each_kind_is_told_once_of_projections_and_features():
+    low = [(0.9, 1.4)] * 40
+    alarm = CollapseAlarm(window=10)
+    messages, _ = within(alarm, low, low)
+    assert len(messages) == 1
+    assert len(within(alarm, low, [(0.01, 1.0)] * 40)[0]) == 2
+
+
+def test_a_plain_model_without_projections_is_watched_by_its_features():
+    alarm = CollapseAlarm()
+    assert after(alarm, *[logs()] * 3) == []
+    alarm.on_train_batch_end(0, {"loss": 1.0})
+    alarm.on_train_batch_end(0, None)
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_broken_loss_stops_training(loss):
     alarm = CollapseAlarm()
@@ -174,6 +235,7 @@ def test_says_that_there_is_nothing_to_watch():
         ({"min_std": 1.5}, "Expected `min_std` from 0 to 1"),
         ({"min_rank": -1}, "Expected `min_rank`"),
         ({"patience": 0}, "Expected `patience` to be positive"),
+        ({"window": 0}, "Expected `window` to be positive"),
         ({"images": np.ones((4, 2))}, "at least 32 images"),
     ],
 )

@@ -7,7 +7,7 @@ from keras import ops
 
 import keras_contrastive as kc
 from tests.gradients import value_and_gradients
-from tests.methods.parts import byol, compiled, images, moco, moco_symmetric, simclr
+from tests.methods.parts import byol, compiled, directclr, images, moco, moco_symmetric, simclr
 
 DIMS = {simclr: 128, moco: 8, moco_symmetric: 8}
 
@@ -91,8 +91,8 @@ def test_clop_refuses_what_cannot_be():
         compiled(moco(additions=[kc.CLOP(4)])).fit(views(), np.arange(8) % 4, verbose=0)
     with pytest.raises(ValueError, match="`weight` of at least 0"):
         kc.CLOP(4, weight=-1.0)
-    with pytest.raises(ValueError, match=r"shows its projections.*Received: BYOL"):
-        compiled(byol(additions=[kc.CLOP(4)])).fit(views(), np.arange(8) % 4, verbose=0)
+    with pytest.raises(ValueError, match=r"with a projector.*Received: DirectCLR"):
+        compiled(directclr(additions=[kc.CLOP(4)])).fit(views(), np.arange(8) % 4, verbose=0)
 
 
 # -- CLSP ---------------------------------------------------------------------------------------

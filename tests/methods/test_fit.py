@@ -64,9 +64,12 @@ def test_logs_name_what_people_watch(make):
     method = compiled(make(probe_classes=4))
     logs = method.fit(x, y, batch_size=8, verbose=0).history
     expected = {"loss", "representation_std", "effective_rank", "probe_accuracy"}
+    expected |= {"projection_std", "projection_rank"}
     assert expected <= set(logs)
     assert 0 < logs["representation_std"][0] <= 1
     assert 1 <= logs["effective_rank"][0] <= 6
+    assert 0 < logs["projection_std"][0] <= 1
+    assert 1 <= logs["projection_rank"][0] <= 7
     assert 0 <= logs["probe_accuracy"][0] <= 1
 
 

@@ -59,7 +59,7 @@ def test_two_steps_are_those_of_the_formulas():
 def test_accuracy_is_that_of_the_first_views_predictions():
     method = moco_v3()
     x = keras.ops.convert_to_tensor(images(8)[0])
-    _, queries, keys = method.branches((x, x), training=True)
+    *_, queries, keys = method.branches((x, x), training=True)
     q, k = (keras.ops.convert_to_numpy(keras.ops.stop_gradient(z)) for z in (queries[0], keys[1]))
     q, k = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (q, k))
     expected = np.mean((q @ k.T).argmax(1) == np.arange(8))
