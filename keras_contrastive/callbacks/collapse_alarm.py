@@ -18,8 +18,8 @@ FIGURES = {
     "features": ("representation_std", "effective_rank"),
     "projections": ("projection_std", "projection_rank"),
 }
-# Their limits: measured on every method's recipe, sound and broken, by `benchmarks/collapse.py`.
-MIN_STD = {"features": 0.1, "projections": 0.3}
+# Least ranks in 101 dimensions and more. `benchmarks/collapse.py` holds them to every method, sound
+# and broken; projections of untrained residual networks have a rank of 3 to 30.
 MIN_RANK = {"features": 1.5, "projections": 2.0}
 
 _COMPLETE = (
@@ -31,10 +31,11 @@ _COMPLETE = (
 )
 _DIMENSIONAL = (
     "Dimensional collapse: the {outputs} vary along almost a single direction (effective rank "
-    "{value:.3g} of {dimension} dimensions, below {limit:.3g}). Usual cures: stronger "
-    "augmentations, if the views share a shortcut such as brightness, else weaker ones; another "
-    "temperature (0.1 to 0.5); BatchNorm in the heads; a projector between encoder and loss; "
-    "a lower learning rate or less weight decay."
+    "{value:.3g} of {dimension} dimensions, below {limit:.3g}). Usual cures: the "
+    "method's own guard, where it is missing (a stop-gradient, a predictor, a redundancy weight "
+    "above 0); stronger augmentations, if the views share a shortcut such as brightness, else "
+    "weaker ones; another temperature (0.1 to 0.5); BatchNorm in the heads; a projector between "
+    "encoder and loss; a lower learning rate or less weight decay."
 )
 _NOT_FINITE = (
     "The loss is {value}: the weights are broken and training stops. Usual cures: a lower learning "
@@ -70,12 +71,11 @@ class CollapseAlarm(keras.callbacks.Callback):
     Args:
         images: Images to measure the features on after each epoch, in inference mode; at least 32.
             Default: none, use the logs; right for batches of 32 or more.
-        min_std: Limit for a complete collapse, 0 to 1. Default: 0.1 for features, 0.3 for
-            projections.
-        min_rank: Limit for a dimensional collapse. Default: 1.5 for features and 2 for
-            projections of 101 dimensions and more; for fewer it comes closer to 1, in proportion
-            to D - 1, and it is 1.1 where D is not known. Fully separated outputs of K classes have
-            a rank of K - 1: set it to 0 where labels of two or three classes are learnt from.
+        min_std: Limit for a complete collapse, 0 to 1. Default 0.1.
+        min_rank: Limit for a dimensional collapse. Default: 2 for projections (1.5 where labels
+            are learnt from) and 1.5 for features, of 101 dimensions and more; for fewer it comes
+            closer to 1, in proportion to D - 1, and it is 1.1 where D is not known. Fully
+            separated outputs of K classes have a rank of K - 1: set it to 0 for two classes.
         patience: Windows or epochs in succession before the alarm, at least 1. Default 3.
         window: Batches over which the projections' figures are averaged, at least 1. Default 25.
         action: `"warn"` with a `CollapseWarning`, or `"stop"` to warn and end training.
@@ -110,7 +110,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         self,
         images: np.ndarray | None = None,
         *,
-        min_std: float | None = None,
+        min_std: float = 0.1,
         min_rank: float | None = None,
         patience: int = 3,
         window: int = 25,
@@ -120,7 +120,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         super().__init__()
         if action not in ("warn", "stop"):
             raise ValueError(f"Expected `action` 'warn' or 'stop'. Received: action={action!r}.")
-        if min_std is not None and not 0 <= min_std < 1:
+        if not 0 <= min_std < 1:
             raise ValueError(f"Expected `min_std` from 0 to 1. Received: min_std={min_std}.")
         if min_rank is not None and min_rank < 0:
             raise ValueError(f"Expected `min_rank` of 0 or more. Received: min_rank={min_rank}.")
@@ -187,7 +187,7 @@ class CollapseAlarm(keras.callbacks.Callback):
     def _judge(self, outputs: str, figures: dict[str, float], dimension: int | None) -> None:
         std, rank = FIGURES[outputs]
         limits = {
-            std: (MIN_STD[outputs] if self.min_std is None else self.min_std, _COMPLETE),
+            std: (self.min_std, _COMPLETE),
             rank: (self._rank_limit(outputs, dimension), _DIMENSIONAL),
         }
         for name, value in figures.items():
@@ -203,7 +203,10 @@ class CollapseAlarm(keras.callbacks.Callback):
             return self.min_rank
         if dimension is None:
             return 1.1
-        return 1.0 + (MIN_RANK[outputs] - 1.0) * min(1.0, (dimension - 1) / 100)
+        # Labels of three classes leave projections two directions.
+        labelled = getattr(self.model, "needs_labels", False)
+        least = MIN_RANK["features" if labelled else outputs]
+        return 1.0 + (least - 1.0) * min(1.0, (dimension - 1) / 100)
 
     def _is_low(self, name: str, value: float, limit: float) -> bool:
         """Whether the figure has been low, and not on its way up, `patience` times."""

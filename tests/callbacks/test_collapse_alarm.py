@@ -164,9 +164,9 @@ def test_collapsed_projections_within_an_epoch_of_healthy_features():
     assert message.startswith("Dimensional collapse: the projections vary along almost a single")
     assert "effective rank 1.4 of 128 dimensions, below 2)" in message
     assert batch == 50
-    (message,), batch = within(alarm, [(0.9, 8.0)] * 20 + [(0.1, 1.4)] * 60)
+    (message,), batch = within(alarm, [(0.9, 8.0)] * 20 + [(0.05, 1.4)] * 60)
     assert message.startswith("Complete collapse: the projections are nearly the same")
-    assert "projection_std 0.1, below 0.3" in message
+    assert "projection_std 0.05, below 0.1" in message
     assert batch == 50
 
 
@@ -180,7 +180,7 @@ def test_windows_go_on_from_epoch_to_epoch():
 
 
 def test_projections_that_spread_are_no_collapse():
-    rising = [(0.1 * 1.2**window, 1.2) for window in range(5) for _ in range(10)]
+    rising = [(0.04 * 1.2**window, 1.2) for window in range(5) for _ in range(10)]
     spread = [(std, 3.0) for std, _ in rising]
     assert within(CollapseAlarm(window=10), spread) == ([], None)
 

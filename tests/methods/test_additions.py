@@ -7,7 +7,16 @@ from keras import ops
 
 import keras_contrastive as kc
 from tests.gradients import value_and_gradients
-from tests.methods.parts import byol, compiled, directclr, images, moco, moco_symmetric, simclr
+from tests.methods.parts import (
+    METHODS,
+    byol,
+    compiled,
+    directclr,
+    images,
+    moco,
+    moco_symmetric,
+    simclr,
+)
 
 DIMS = {simclr: 128, moco: 8, moco_symmetric: 8}
 
@@ -74,6 +83,15 @@ def test_it_draws_classes_to_their_prototypes():
     method = compiled(moco(additions=[addition]), keras.optimizers.Adam(0.01))
     history = method.fit(x, y, batch_size=16, epochs=15, verbose=0).history["clop_loss"]
     assert history[-1] < 0.5 < history[0]
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"clop", "directclr"}))
+def test_it_joins_every_method_with_a_projector(name):
+    dim = METHODS[name]().projector.output_shape[-1]
+    method = METHODS[name](additions=[kc.CLOP(4, dim=dim)])
+    x, y = images(16)
+    logs = compiled(method, run_eagerly=True).fit(x, y, batch_size=16, verbose=0).history
+    assert 0 < logs["clop_loss"][0] < 2
 
 
 def test_its_labels_are_checked():

@@ -1,14 +1,10 @@
-"""Barlow Twins, VICReg and MMCR: steps from the formulas, views apart, and collapse."""
-
-import warnings
+"""Barlow Twins, VICReg and MMCR: steps from the formulas, views apart."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-import keras_contrastive as kc
-from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning
 from tests.methods.audit import gradients_of, value_with
 from tests.methods.parts import barlow_twins, compiled, images, mmcr, vicreg
 
@@ -129,43 +125,6 @@ def test_sample_weights_are_refused(make):
     x, _ = images(8)
     with pytest.raises(ValueError, match="statistic of the whole batch"):
         compiled(make()).fit(x, sample_weight=np.ones(8), batch_size=8, verbose=0)
-
-
-def factors(num=2048, seed=0):
-    """Two views of 16 factors: all as large, one of them nearly free of noise between views."""
-    rng = np.random.default_rng(seed)
-    shared = np.array([0.95] + [0.6] * 15)
-    signal = rng.normal(size=(num, 16))
-    pair = [
-        0.5 + 0.1 * (shared * signal + np.sqrt(1 - shared**2) * rng.normal(size=signal.shape))
-        for _ in range(2)
-    ]
-    return tuple(view.clip(0, 1).reshape(num, 4, 4, 1).astype("float32") for view in pair)
-
-
-@pytest.mark.parametrize(("redundancy_weight", "alarms"), [(0.0, True), (0.05, False)])
-def test_without_redundancy_reduction_the_alarm_goes_off_within_an_epoch(redundancy_weight, alarms):
-    keras.utils.set_random_seed(0)
-    encoder = keras.Sequential(
-        [
-            keras.Input((4, 4, 1)),
-            keras.layers.Rescaling(10, -5),
-            keras.layers.Flatten(),
-            keras.layers.Dense(128),
-        ]
-    )
-    identity = keras.Sequential([keras.Input((128,)), keras.layers.Identity()])
-    method = kc.BarlowTwins(encoder, projector=identity, redundancy_weight=redundancy_weight)
-    method.compile(keras.optimizers.Adam(0.02))
-    data = factors()
-    alarm = CollapseAlarm(data[0][:256], patience=1)
-    epochs = 1 if alarms else 4
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", CollapseWarning)
-        method.fit(data, batch_size=32, epochs=epochs, verbose=0, callbacks=[alarm])
-    messages = [str(w.message) for w in caught if issubclass(w.category, CollapseWarning)]
-    assert bool(messages) == alarms
-    assert all(message.startswith("Dimensional collapse") for message in messages)
 
 
 @pytest.mark.parametrize(
