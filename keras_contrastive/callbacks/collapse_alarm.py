@@ -194,8 +194,8 @@ class CollapseAlarm(keras.callbacks.Callback):
             limit, message = limits[name]
             if self._is_low(name, value, limit):
                 self.model.stop_training |= self.action == "stop"
-                figure = {"name": name, "value": value, "limit": limit}
-                self._tell(outputs, message, dimension=dimension or "its", **figure)
+                size = dimension or "its"
+                self._tell(outputs, message, name=name, value=value, limit=limit, dimension=size)
                 return  # outputs that are all equal have no rank to speak of
 
     def _rank_limit(self, outputs: str, dimension: int | None) -> float:
@@ -230,7 +230,8 @@ class CollapseAlarm(keras.callbacks.Callback):
 
 def _logged(outputs: str, logs: dict[str, Any] | None) -> dict[str, float]:
     """The figures of these outputs that the model logs."""
-    return {name: float(logs[name]) for name in FIGURES[outputs] if name in (logs or {})}
+    logs = logs or {}
+    return {name: float(logs[name]) for name in FIGURES[outputs] if name in logs}
 
 
 def _dimension(network: Any) -> int | None:
