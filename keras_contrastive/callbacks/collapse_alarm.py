@@ -147,12 +147,15 @@ class CollapseAlarm(keras.callbacks.Callback):
         # Number of batches and sums of the projections' figures, from the start of the epoch: up
         # to the last batch, and up to the last window.
         self._now = self._seen = np.zeros(3)
+        # On JAX `self.model` writes the state of the step back, which is not for every batch.
+        self._watched = self.model
+        projector = getattr(self._watched, "projector", None)
+        self._projection_dim = _dimension(projector or encoder_of(self._watched))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         figures = _logged("projections", logs)
         if len(figures) < 2:
             return
-        dimension = _dimension(getattr(self.model, "projector", None) or encoder_of(self.model))
         with self._lock:
             # What Keras logs is the mean over the epoch so far.
             self._now = (batch + 1) * np.array([1.0, *figures.values()])
@@ -160,7 +163,7 @@ class CollapseAlarm(keras.callbacks.Callback):
             if batches >= self.window:
                 self._seen = self._now
                 means = [float(total / batches) for total in sums]
-                self._judge("projections", dict(zip(figures, means)), dimension)
+                self._judge("projections", dict(zip(figures, means)), self._projection_dim)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._seen = self._seen - self._now  # what the epoch leaves to the next window
@@ -193,7 +196,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         for name, value in figures.items():
             limit, message = limits[name]
             if self._is_low(name, value, limit):
-                self.model.stop_training |= self.action == "stop"
+                self._watched.stop_training |= self.action == "stop"
                 size = dimension or "its"
                 self._tell(outputs, message, name=name, value=value, limit=limit, dimension=size)
                 return  # outputs that are all equal have no rank to speak of
@@ -204,7 +207,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         if dimension is None:
             return 1.1
         # Labels of three classes leave projections two directions.
-        labelled = getattr(self.model, "needs_labels", False)
+        labelled = getattr(self._watched, "needs_labels", False)
         least = MIN_RANK["features" if labelled else outputs]
         return 1.0 + (least - 1.0) * min(1.0, (dimension - 1) / 100)
 

@@ -10,6 +10,7 @@ from keras import layers, ops
 
 from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning
 from keras_contrastive.ops import l2_normalize
+from tests.methods import parts
 
 
 def images(size=256, dim=16):
@@ -168,6 +169,18 @@ def test_collapsed_projections_within_an_epoch_of_healthy_features():
     assert message.startswith("Complete collapse: the projections are nearly the same")
     assert "projection_std 0.05, below 0.1" in message
     assert batch == 50
+
+
+def test_stops_a_method_within_the_first_epoch():
+    """On every backend, with the batch's logs read while the next batches run."""
+    method = parts.compiled(parts.byol())
+    alarm = CollapseAlarm(min_std=0.999, window=2, patience=2, action="stop")
+    with pytest.warns(CollapseWarning, match="Complete collapse: the projections"):
+        history = method.fit(
+            parts.images(512)[0], batch_size=4, epochs=2, verbose=0, callbacks=[alarm]
+        )
+    assert len(history.epoch) == 1
+    assert int(method.steps) < 128
 
 
 def test_windows_go_on_from_epoch_to_epoch():
