@@ -30,8 +30,10 @@ from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.weights import times, weighted_mean
 from keras_contrastive.training import StepHook, in_micro_batches
 
-# Rows that the logged rank is computed from: enough for a figure to watch, at a bounded cost.
+# Rows that the logged figures are computed from: enough to watch, at a bounded cost; fewer of the
+# projections, which are wider.
 RANK_ROWS = 256
+PROJECTION_ROWS = 128
 
 
 class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
@@ -170,15 +172,16 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         results = self.objective(views, y, index, training=training, **more)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
         # Without a head, the loss compares the features themselves.
-        projections = ops.stop_gradient(results.get("projections", [features])[0])  # (N, d)
+        projections = ops.stop_gradient(results.get("projections", [features])[0])
+        projections = projections[:PROJECTION_ROWS]  # (N, d)
         loss = weighted_mean(loss, sample_weight) + added(self, results, y, sample_weight)
         for num_classes in class_counts(self):
             # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
             loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
         results["representation_std"] = representation_std(features)
         results["effective_rank"] = participation_ratio(features[:RANK_ROWS])
-        results["projection_std"] = representation_std(projections[:RANK_ROWS])
-        results["projection_rank"] = participation_ratio(projections[:RANK_ROWS])
+        results["projection_std"] = representation_std(projections)
+        results["projection_rank"] = participation_ratio(projections)
         if self.probe is not None:
             probe_loss, results["probe_accuracy"] = self.probe(features, y)
             # Trains the probe without showing in the value: the logged loss is the objective's.
