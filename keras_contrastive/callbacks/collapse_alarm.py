@@ -18,10 +18,6 @@ FIGURES = {
     "features": ("representation_std", "effective_rank"),
     "projections": ("projection_std", "projection_rank"),
 }
-# Least ranks in 101 dimensions and more. `benchmarks/collapse.py` holds them to every method, sound
-# and broken; projections of untrained residual networks have a rank of 3 to 30.
-MIN_RANK = {"features": 1.5, "projections": 2.0}
-
 _COMPLETE = (
     "Complete collapse: the {outputs} are nearly the same for every image "
     "({name} {value:.3g}, below {limit:.3g}; 1 is healthy). Usual cures: a lower "
@@ -71,11 +67,12 @@ class CollapseAlarm(keras.callbacks.Callback):
     Args:
         images: Images to measure the features on after each epoch, in inference mode; at least 32.
             Default: none, use the logs; right for batches of 32 or more.
-        min_std: Limit for a complete collapse, 0 to 1. Default 0.1.
-        min_rank: Limit for a dimensional collapse. Default: 2 for projections (1.5 where labels
-            are learnt from) and 1.5 for features, of 101 dimensions and more; for fewer it comes
-            closer to 1, in proportion to D - 1, and it is 1.1 where D is not known. Fully
-            separated outputs of K classes have a rank of K - 1: set it to 0 for two classes.
+        min_std: Limit for a complete collapse, 0 to 1. Default 0.1. For projections it is up to
+            three times as high, where they have lost half of the std of the first batch: without a
+            predictor, BYOL's stay at 0.1 to 0.3 for the first epoch.
+        min_rank: Limit for a dimensional collapse. Default: `1 + min(0.5, (D - 1) / 200)`, 1.5 for
+            101 dimensions and more, close to 1 for few; 1.1 where D is not known. Fully separated
+            outputs of K classes have a rank of K - 1: set it to 0 for two classes.
         patience: Windows or epochs in succession before the alarm, at least 1. Default 3.
         window: Batches over which the projections' figures are averaged, at least 1. Default 25.
         action: `"warn"` with a `CollapseWarning`, or `"stop"` to warn and end training.
@@ -147,6 +144,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         # Number of batches and sums of the projections' figures, from the start of the epoch: up
         # to the last batch, and up to the last window.
         self._now = self._seen = np.zeros(3)
+        self._first_std: float | None = None
         # On JAX `self.model` writes the state of the step back, which is not for every batch.
         self._watched = self.model
         projector = getattr(self._watched, "projector", None)
@@ -157,13 +155,17 @@ class CollapseAlarm(keras.callbacks.Callback):
         if len(figures) < 2:
             return
         with self._lock:
+            if self._first_std is None:
+                self._first_std = figures["projection_std"]
             # What Keras logs is the mean over the epoch so far.
             self._now = (batch + 1) * np.array([1.0, *figures.values()])
             batches, *sums = self._now - self._seen
             if batches >= self.window:
                 self._seen = self._now
                 means = [float(total / batches) for total in sums]
-                self._judge("projections", dict(zip(figures, means)), self._projection_dim)
+                min_std = max(self.min_std, min(3 * self.min_std, self._first_std / 2))
+                dimension = self._projection_dim
+                self._judge("projections", dict(zip(figures, means)), min_std, dimension)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._seen = self._seen - self._now  # what the epoch leaves to the next window
@@ -176,7 +178,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         figures, dimension = self._features(logs)
         if not figures:
             self._tell("features", _NOTHING_TO_WATCH, UserWarning)
-        self._judge("features", figures, dimension)
+        self._judge("features", figures, self.min_std, dimension)
 
     def _features(self, logs: dict[str, Any] | None) -> tuple[dict[str, float], int | None]:
         """Spread and rank of the features, and their dimension if it is known."""
@@ -187,11 +189,13 @@ class CollapseAlarm(keras.callbacks.Callback):
             return dict(zip(FIGURES["features"], (spread, rank))), features.shape[1]
         return _logged("features", logs), _dimension(encoder_of(self.model))
 
-    def _judge(self, outputs: str, figures: dict[str, float], dimension: int | None) -> None:
+    def _judge(
+        self, outputs: str, figures: dict[str, float], min_std: float, dimension: int | None
+    ) -> None:
         std, rank = FIGURES[outputs]
         limits = {
-            std: (self.min_std, _COMPLETE),
-            rank: (self._rank_limit(outputs, dimension), _DIMENSIONAL),
+            std: (min_std, _COMPLETE),
+            rank: (self._rank_limit(dimension), _DIMENSIONAL),
         }
         for name, value in figures.items():
             limit, message = limits[name]
@@ -201,15 +205,10 @@ class CollapseAlarm(keras.callbacks.Callback):
                 self._tell(outputs, message, name=name, value=value, limit=limit, dimension=size)
                 return  # outputs that are all equal have no rank to speak of
 
-    def _rank_limit(self, outputs: str, dimension: int | None) -> float:
+    def _rank_limit(self, dimension: int | None) -> float:
         if self.min_rank is not None:
             return self.min_rank
-        if dimension is None:
-            return 1.1
-        # Labels of three classes leave projections two directions.
-        labelled = getattr(self._watched, "needs_labels", False)
-        least = MIN_RANK["features" if labelled else outputs]
-        return 1.0 + (least - 1.0) * min(1.0, (dimension - 1) / 100)
+        return 1.1 if dimension is None else 1.0 + min(0.5, (dimension - 1) / 200)
 
     def _is_low(self, name: str, value: float, limit: float) -> bool:
         """Whether the figure has been low, and not on its way up, `patience` times."""
