@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_contrastive import evaluation
 from keras_contrastive.evaluation.checks import check_positive
@@ -18,6 +19,8 @@ FIGURES = {
     "features": ("representation_std", "effective_rank"),
     "projections": ("projection_std", "projection_rank"),
 }
+LOW_TEMPERATURE = 0.02  # CLIP clamps at 0.01, the others take 0.05 and more
+
 _COMPLETE = (
     "Complete collapse: the {outputs} are nearly the same for every image "
     "({name} {value:.3g}, below {limit:.3g}; 1 is healthy). Usual cures: a lower "
@@ -34,9 +37,10 @@ _DIMENSIONAL = (
     "encoder and loss; a lower learning rate or less weight decay."
 )
 _NOT_FINITE = (
-    "The loss is {value}: the weights are broken and training stops. Usual cures: a lower learning "
-    "rate or a longer warm-up; gradient clipping (`clipnorm`); a higher temperature; loss scaling "
-    "under mixed_float16; inputs without NaN, in 0 to 1. Go on from the last checkpoint."
+    "The loss is {value}: the weights are broken and training stops. Suspects: {suspects}. Usual "
+    "cures: a lower learning rate or a longer warm-up; gradient clipping (`clipnorm`); a higher "
+    "temperature; loss scaling under mixed_float16; inputs without NaN, in 0 to 1. Go on from "
+    "the last checkpoint."
 )
 _NOTHING_TO_WATCH = (
     "The collapse alarm watches the loss alone: the model logs neither representation_std nor "
@@ -173,7 +177,8 @@ class CollapseAlarm(keras.callbacks.Callback):
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             self.model.stop_training = True
-            self._tell("loss", _NOT_FINITE, value=loss)
+            suspects = ", ".join(_suspects(self.model))
+            self._tell("loss", _NOT_FINITE, value=loss, suspects=suspects)
             return
         figures, dimension = self._features(logs)
         if not figures:
@@ -234,6 +239,19 @@ def _logged(outputs: str, logs: dict[str, Any] | None) -> dict[str, float]:
     """The figures of these outputs that the model logs."""
     logs = logs or {}
     return {name: float(logs[name]) for name in FIGURES[outputs] if name in logs}
+
+
+def _suspects(model: keras.Model) -> list[str]:
+    """What in the setting of a model can break it, the likeliest first."""
+    found = []
+    temperature = getattr(getattr(model, "contrastive_loss", None), "temperature", None)
+    if isinstance(temperature, float) and temperature < LOW_TEMPERATURE:
+        found.append(f"the temperature of {temperature:g} (logits up to {1 / temperature:.0f})")
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    if encoder_of(model).compute_dtype == "float16" and not scaled:
+        found.append("float16 without loss scaling")
+    rate = float(ops.convert_to_numpy(model.optimizer.learning_rate))
+    return [*found, f"the learning rate of {rate:.3g}"]
 
 
 def _dimension(network: Any) -> int | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+import keras_contrastive as kc
 from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning
 from keras_contrastive.ops import l2_normalize
 from tests.methods import parts
@@ -90,13 +91,15 @@ def test_tells_a_dimensional_collapse():
 def after(alarm, *epochs, dimension=128):
     """Messages of the alarm over epochs of given logs."""
     alarm.set_model(keras.Sequential([keras.Input((2,)), layers.Dense(dimension)]))
+    alarm.model.compile("sgd", "mse")
     alarm.model.stop_training = False
     alarm.on_train_begin()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for epoch, logs in enumerate(epochs):
             alarm.on_epoch_end(epoch, {"loss": 1.0} | logs)
-    return [str(w.message) for w in caught]
+    # Not those of PyTorch and NumPy about one another.
+    return [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
 
 
 def logs(std=0.8, rank=10.0):
@@ -264,3 +267,25 @@ def test_says_that_there_is_nothing_to_watch():
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         CollapseAlarm(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "float16", "suspects"),
+    [
+        (0.1, False, "Suspects: the learning rate of 0.25. "),
+        (0.001, False, r"Suspects: the temperature of 0.001 \(logits up to 1000\), the learning"),
+        (0.1, True, "Suspects: float16 without loss scaling, the learning rate"),
+    ],
+)
+def test_a_broken_loss_names_what_may_have_broken_it(temperature, float16, suspects):
+    policy = "mixed_float16" if float16 else "float32"
+    encoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, dtype=policy)])
+    encoder.dtype_policy = keras.DTypePolicy(policy)
+    loss = kc.losses.NTXent(temperature=temperature)
+    method = kc.SimCLR(encoder, projector=None, loss=loss)
+    method.compile(keras.optimizers.SGD(0.25), auto_scale_loss=False)
+    alarm = CollapseAlarm()
+    alarm.set_model(method)
+    alarm.on_train_begin()
+    with pytest.warns(CollapseWarning, match=suspects):
+        alarm.on_epoch_end(0, {"loss": math.nan})
