@@ -6,6 +6,8 @@ Each trainer gets the same minutes on the CIFAR-10 training images, one after th
 the machine. Learning rates decay over the clock, so that each ends its schedule with its budget.
 Then kNN (k 200, temperature 0.1) and a linear probe on frozen features, by the same code for all.
 Methods that learn from labels get those of the training images; the others do not see them.
+Pinned to a core (`taskset -c 1 python benchmarks/quality.py ...`) it says so in its rows, and two
+series can run side by side; speeds are then less exact, since caches are shared.
 With `--holdout` the last 5,000 training images take the place of the test set: to choose settings.
 
 `--json` is written after every trainer. In a file that exists, rows of the same name, seed,
