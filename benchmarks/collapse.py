@@ -14,7 +14,6 @@ series can be run in pieces:
 """
 
 import argparse
-import dataclasses
 import pathlib
 import sys
 import warnings
@@ -29,9 +28,11 @@ from benchmarks.cifar10 import load  # noqa: E402
 from benchmarks.rows import merge, read, write  # noqa: E402
 from keras_contrastive.callbacks import CollapseAlarm, CollapseWarning  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
+from keras_contrastive.cli.batches import training_batches  # noqa: E402
 from keras_contrastive.cli.build import build  # noqa: E402
+from keras_contrastive.cli.overrides import override  # noqa: E402
 from keras_contrastive.cli.recipe import Recipe  # noqa: E402
-from keras_contrastive.data import indexed  # noqa: E402
+from keras_contrastive.data import Source  # noqa: E402
 from tests.methods.broken import BROKEN  # noqa: E402
 
 RECIPES = sorted(path.stem for path in (HERE / "recipes").glob("*.yaml"))
@@ -60,27 +61,22 @@ class Figures(keras.callbacks.Callback):
         return dict(zip(self.names, ((sums[window:] - sums[:-window]) / window).min(axis=0)))
 
 
-def run(recipe, steps, data, breaks=None):
+def run(recipe, steps, train, breaks=None):
     """Trains for at most `steps` steps; what the alarm says of it."""
-    images, labels = data
-    size, seed = recipe.training.batch_size, recipe.training.seed
-    method = build(recipe, images.shape[1:], steps_per_epoch=len(images) // size)
+    method = build(recipe, train.images.shape[1:], len(train))
     if breaks:
         optimizer = method.optimizer
         method = breaks(method)
         method.compile(optimizer=optimizer, jit_compile=recipe.training.jit_compile)
-    batches = indexed(
-        images[: steps * size],
-        labels[: steps * size] if method.uses_labels else None,
-        batch_size=size,
-        seed=seed,
-        drop_remainder=True,
-    )
+    batches = training_batches(recipe, train, method.uses_labels)
     figures = Figures()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CollapseWarning)
         history = method.fit(
-            batches, verbose=0, callbacks=[CollapseAlarm(action="stop"), figures]
+            batches,
+            steps_per_epoch=min(steps, len(batches)),
+            verbose=0,
+            callbacks=[CollapseAlarm(action="stop"), figures],
         ).history
     told = [str(each.message) for each in caught if issubclass(each.category, CollapseWarning)]
     return {
@@ -92,11 +88,6 @@ def run(recipe, steps, data, breaks=None):
         "steps_run": figures.steps,
         "setting": recipe.to_dict(),
     }
-
-
-def seeded(stem, seed):
-    recipe = Recipe.load(HERE / "recipes" / f"{stem}.yaml")
-    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, seed=seed))
 
 
 def show(row):
@@ -115,6 +106,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     images, labels, _ = load("train")
+    train = Source(images, labels)
     rows = read(args.json) if args.json and args.json.exists() else []
     facts = {
         "backend": keras.backend.backend(),
@@ -127,7 +119,9 @@ def main():
             runs = [(stem, None), *([BROKEN[stem]] if stem in BROKEN else [])]
             for name, breaks in runs:
                 row = {"name": name, "sound": breaks is None, "seed": seed, "steps": args.steps}
-                row |= run(seeded(stem, seed), args.steps, (images, labels), breaks) | facts
+                recipe = Recipe.load(HERE / "recipes" / f"{stem}.yaml")
+                recipe = override(recipe, {"training.seed": seed})
+                row |= run(recipe, args.steps, train, breaks) | facts
                 keras.utils.clear_session()
                 show(row)
                 rows = merge(rows, row, KEY)
