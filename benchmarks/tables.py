@@ -36,9 +36,10 @@ def quality():
             continue
         rows = groups[minutes, evaluated_on, hardware]
         beside = [row for row in untrained if row["evaluated_on"] == evaluated_on]
+        pinned = "taskset -c 0 " if hardware.endswith(" 1 core") else ""
         text = (
             f"{minutes:g} minutes each, {rows[0]['weights']:,} weights, {evaluated_on}, "
-            f"{hardware}: `python benchmarks/quality.py --minutes {minutes:g}`"
+            f"{hardware}: `{pinned}python benchmarks/quality.py --minutes {minutes:g}`"
         )
         tables.append(quality_table([*rows, *beside]) + "\n\n" + text)
     return "\n\n".join(tables)

@@ -12,13 +12,9 @@ from keras import ops
 from keras_contrastive import evaluation
 from keras_contrastive.evaluation.checks import check_positive
 from keras_contrastive.evaluation.features import encoder_of
+from keras_contrastive.methods.figures import FIGURES
 from keras_contrastive.ops.moments import participation_ratio
 
-# Figures that methods log of what the alarm watches, the spread first.
-FIGURES = {
-    "features": ("representation_std", "effective_rank"),
-    "projections": ("projection_std", "projection_rank"),
-}
 LOW_TEMPERATURE = 0.02  # CLIP clamps at 0.01, the others take 0.05 and more
 
 _COMPLETE = (

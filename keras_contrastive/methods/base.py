@@ -16,6 +16,7 @@ from keras_contrastive.methods.addition import (
     class_counts,
     positive_view,
 )
+from keras_contrastive.methods.figures import FIGURES, figures_of
 from keras_contrastive.methods.inputs import (
     BATCH_OF_ONE,
     check_arrays,
@@ -24,16 +25,11 @@ from keras_contrastive.methods.inputs import (
     parts_of,
 )
 from keras_contrastive.methods.probe import OnlineProbe
-from keras_contrastive.ops import as_unit_range, participation_ratio, representation_std
+from keras_contrastive.ops import as_unit_range
 from keras_contrastive.ops.labels import UNLABELLED, as_labels, labels_in_range
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.weights import times, weighted_mean
 from keras_contrastive.training import StepHook, in_micro_batches
-
-# Rows that the logged figures are computed from: enough to watch, at a bounded cost; fewer of the
-# projections, which are wider.
-RANK_ROWS = 256
-PROJECTION_ROWS = 128
 
 
 class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
@@ -104,7 +100,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps"
         )
         self.probe: Any = None
-        names = ["representation_std", "effective_rank", "projection_std", "projection_rank", *logs]
+        names = [name for pair in FIGURES.values() for name in pair] + [*logs]
         names += [addition.log_name for addition in self.additions]
         if probe_classes is not None:
             self.probe = OnlineProbe(probe_classes, self.feature_dim, name="probe")
@@ -172,16 +168,12 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         results = self.objective(views, y, index, training=training, **more)
         loss, features = results.pop("loss"), ops.stop_gradient(results.pop("features"))
         # Without a head, the loss compares the features themselves.
-        projections = ops.stop_gradient(results.get("projections", [features])[0])
-        projections = projections[:PROJECTION_ROWS]  # (N, d)
+        figures = figures_of(features, results.get("projections", [features])[0])
         loss = weighted_mean(loss, sample_weight) + added(self, results, y, sample_weight)
         for num_classes in class_counts(self):
             # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
             loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
-        results["representation_std"] = representation_std(features)
-        results["effective_rank"] = participation_ratio(features[:RANK_ROWS])
-        results["projection_std"] = representation_std(projections)
-        results["projection_rank"] = participation_ratio(projections)
+        results |= figures
         if self.probe is not None:
             probe_loss, results["probe_accuracy"] = self.probe(features, y)
             # Trains the probe without showing in the value: the logged loss is the objective's.
@@ -226,7 +218,9 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             # Keras drops weights that come without labels.
             y = np.full(len(kwargs["sample_weight"]), UNLABELLED)
         batch_size = args[0] if args else kwargs.get("batch_size")
-        check_rest(inputs, batch_size or 32, kwargs.get("validation_split") or 0.0)
+        check_rest(
+            inputs, batch_size or 32, kwargs.get("validation_split") or 0.0, self.micro_batches
+        )
         return super().fit(x, y, *args, **kwargs)
 
     # -- parts ----------------------------------------------------------------------------------

@@ -55,14 +55,23 @@ def check_index(index: Any, model: keras.Model) -> None:
         )
 
 
-def check_rest(inputs: Any, batch_size: int, validation_split: float) -> None:
-    """A rest of one is known before training only for arrays; else the step complains."""
+def check_rest(
+    inputs: Any, batch_size: int, validation_split: float, micro_batches: int = 1
+) -> None:
+    """A rest too small is known before training only for arrays; else the step complains."""
     first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
-    if (
-        _is_array(first)
-        and int(len(first) * (1.0 - validation_split)) % batch_size == 1 % batch_size
-    ):
+    if not _is_array(first):
+        return
+    num_samples = int(len(first) * (1.0 - validation_split))
+    rest = num_samples % batch_size or batch_size
+    if rest == 1:
         raise ValueError(BATCH_OF_ONE)
+    if rest < micro_batches:
+        raise ValueError(
+            "Expected at least as many samples in every batch as micro-batches. Received: a rest "
+            f"of {rest} from {num_samples} samples in batches of {batch_size}, and {micro_batches} "
+            "micro-batches. Choose another batch size, or drop the rest."
+        )
 
 
 def _is_array(value: object) -> bool:

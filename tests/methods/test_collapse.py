@@ -40,7 +40,7 @@ def barlow_twins(*parts):
     )
 
 
-# With half the learning rates of `benchmarks/recipes`.
+# With learning rates for smaller batches than those of `benchmarks/recipes`.
 METHODS = {"simsiam": (simsiam, 0.15), "byol": (byol, 0.3), "barlow_twins": (barlow_twins, 0.006)}
 
 

@@ -40,6 +40,14 @@ def test_a_rest_of_one():
         compiled(byol()).fit(images(9)[0], batch_size=4, verbose=0)
 
 
+def test_a_rest_smaller_than_the_micro_batches():
+    with pytest.raises(
+        ValueError, match="a rest of 2 from 10 samples in batches of 8, and 4 micro"
+    ):
+        compiled(simclr(micro_batches=4)).fit(images(10)[0], batch_size=8, verbose=0)
+    compiled(simclr(micro_batches=2)).fit(images(10)[0], batch_size=8, verbose=0)
+
+
 def test_missing_labels():
     with pytest.raises(ValueError, match="Expected labels for the online probe"):
         compiled(simclr(probe_classes=4)).fit(images()[0], verbose=0)
