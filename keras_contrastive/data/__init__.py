@@ -1,7 +1,7 @@
 """Data: sources in memory and in folders, batches with their row numbers, checks and splits."""
 
 from keras_contrastive.data.arrays import digits, from_arrays, from_npz
-from keras_contrastive.data.batches import Batches, Indexed, indexed
+from keras_contrastive.data.batches import Batches, Indexed, Rows, indexed
 from keras_contrastive.data.checks import check_images, check_labels
 from keras_contrastive.data.class_batches import ClassBatches
 from keras_contrastive.data.folder import ImageFolder
@@ -16,6 +16,7 @@ __all__ = [
     "ClassBatches",
     "ImageFolder",
     "Indexed",
+    "Rows",
     "Source",
     "WithPositives",
     "check_images",

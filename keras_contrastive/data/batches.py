@@ -9,10 +9,13 @@ import keras
 import numpy as np
 
 from keras_contrastive.data.checks import check_images, check_labels
+from keras_contrastive.ops.collectives import own_rows
 
 
 class Batches(keras.utils.PyDataset):
     """Base of the data sets here: rows in an order that depends on the seed and the epoch alone.
+
+    Where several processes train together, a batch is that of all of them, and each reads its part.
 
     A subclass implements `read(rows)`. While batch `i` is in use, threads read those after it.
     They expect batches to be asked for in order: call `fit(shuffle=False)`, since Keras otherwise
@@ -82,7 +85,9 @@ class Batches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"Expected a batch in 0..{len(self) - 1}. Received: {index}.")
         batches = self.order()
-        rows = [batches[i * self.batch_size :][: self.batch_size] for i in self._next(index)]
+        rows = [
+            own_rows(batches[i * self.batch_size :][: self.batch_size]) for i in self._next(index)
+        ]
         with self._lock:
             ready = self._ahead.pop((self.epoch, index), None)
             for i, part in zip(self._next(index)[1:], rows[1:]):
@@ -153,3 +158,27 @@ def indexed(images: Any, labels: Any = None, batch_size: int = 256, **kwargs: An
         labels = np.asarray(labels)
         check_labels(labels, num_images=len(images))
     return Indexed(images, labels, batch_size=batch_size, **kwargs)
+
+
+class Rows(Batches):
+    """Batches of arrays as `fit` takes them.
+
+    Args:
+        arrays: A nested structure of arrays of the same first dimension.
+        **kwargs: As in `Batches`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> batches = Rows((np.zeros((3, 4)), np.arange(3)), batch_size=2, shuffle=False)
+    >>> batches[1][1].tolist()
+    [2]
+    """
+
+    def __init__(self, arrays: Any, **kwargs: Any):
+        super().__init__(len(keras.tree.flatten(arrays)[0]), **kwargs)
+        self.arrays = arrays
+
+    def read(self, rows: np.ndarray) -> Any:
+        """Return the batch of these rows."""
+        return keras.tree.map_structure(lambda array: array[rows], self.arrays)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_contrastive.ops import as_unit_range
+from keras_contrastive.ops.collectives import gather
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.view_quality import foreground_mask, quality_weights, view_quality
 
@@ -100,7 +101,8 @@ class ViewQuality(keras.layers.Layer):
         """The weights `(N,)`, float32, of mean 1 and without a gradient."""
         maps = [self._maps(view) for view in views[:2]]
         masks = [foreground_mask(each, self.direction) for each in maps]
-        return quality_weights(view_quality(*maps, *masks), self.gamma)
+        # Weights compare the samples of a whole batch.
+        return quality_weights(gather(view_quality(*maps, *masks)), self.gamma)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """One weight a sample."""

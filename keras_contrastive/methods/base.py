@@ -1,5 +1,6 @@
 """What every method shares: views, labels, metrics, and state that survives the step."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -25,11 +26,21 @@ from keras_contrastive.methods.inputs import (
     parts_of,
 )
 from keras_contrastive.methods.probe import OnlineProbe
+from keras_contrastive.methods.shares import shared
 from keras_contrastive.ops import as_unit_range
+from keras_contrastive.ops.collectives import gather, num_devices
 from keras_contrastive.ops.labels import UNLABELLED, as_labels, labels_in_range
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.weights import times, weighted_mean
-from keras_contrastive.training import StepHook, in_micro_batches
+from keras_contrastive.training import (
+    StepHook,
+    as_share,
+    by_view,
+    in_micro_batches,
+    num_shares,
+    own_draws,
+    same_start,
+)
 
 
 class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
@@ -161,6 +172,10 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         inputs, index, positive = parts_of(x)
         views = self.make_views(inputs)
         more = positive_view(self, positive, ready=isinstance(inputs, (tuple, list)))
+        # What belongs to the samples follows their features, which `encode` gathers.
+        y, index, sample_weight = (
+            part if part is None else gather(part) for part in (y, index, sample_weight)
+        )
         if self.uses_labels:
             y = self._labels(y)
         if self.weighting is not None:
@@ -180,8 +195,8 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             loss = loss + probe_loss - ops.stop_gradient(probe_loss)
         for extra in self.losses:
             loss = loss + ops.sum(ops.cast(extra, loss.dtype))
-        self._track(results, ops.shape(views[0])[0])
-        return loss
+        self._track(results, ops.shape(features)[0])
+        return as_share(loss)
 
     def compute_metrics(
         self, x: object, y: object, y_pred: object, sample_weight: object = None
@@ -207,21 +222,32 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
+        arguments = inspect.signature(super().fit).bind(x, y, *args, **kwargs).arguments
         inputs, index, positive = parts_of(x)
         counts = [] if self.probe_classes is None else [self.probe_classes]
         labels = y if self.uses_labels else None
         check_arrays(inputs, positive, labels, [*counts, *class_counts(self)])
         check_index(index, self)
         if isinstance(x, Batches):
-            kwargs.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
-        if y is None and kwargs.get("sample_weight") is not None and not self.uses_labels:
+            arguments.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
+        if y is None and arguments.get("sample_weight") is not None and not self.uses_labels:
             # Keras drops weights that come without labels.
-            y = np.full(len(kwargs["sample_weight"]), UNLABELLED)
-        batch_size = args[0] if args else kwargs.get("batch_size")
+            arguments["y"] = np.full(len(arguments["sample_weight"]), UNLABELLED)
         check_rest(
-            inputs, batch_size or 32, kwargs.get("validation_split") or 0.0, self.micro_batches
+            inputs,
+            arguments.get("batch_size") or 32,
+            arguments.get("validation_split") or 0.0,
+            self.micro_batches,
+            num_shares(self),
         )
-        return super().fit(x, y, *args, **kwargs)
+        same_start(self)
+        return super().fit(**shared(arguments))
+
+    def evaluate(self, x: object = None, y: object = None, *args: Any, **kwargs: Any) -> Any:
+        """The objective on fresh views, as `keras.Model.evaluate`; it changes no state."""
+        arguments = inspect.signature(super().evaluate).bind(x, y, *args, **kwargs).arguments
+        more = arguments.pop("kwargs", {})
+        return super().evaluate(**shared(arguments), **more)
 
     # -- parts ----------------------------------------------------------------------------------
 
@@ -247,16 +273,17 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
                 "`augmentation=keras_contrastive.augmentation.simclr_views(...)`."
             )
         else:
-            views = tuple(self.augmentation(inputs))
-            while len(views) < self.num_views:
-                views += tuple(self.augmentation(inputs))[: self.num_views - len(views)]
+            with own_draws(self.augmentation):
+                views = tuple(self.augmentation(inputs))
+                while len(views) < self.num_views:
+                    views += tuple(self.augmentation(inputs))[: self.num_views - len(views)]
         if len(views) < self.num_views or (len(views) > self.num_views and not self.more_views):
             raise ValueError(
                 f"Expected {expected} views for {type(self).__name__}. "
                 f"Received: {len(views)}. A data set of two views and no labels yields "
                 "`((view1, view2),)`, a tuple of one tuple."
             )
-        if views[0].shape[0] == 1:
+        if views[0].shape[0] == 1 and num_devices() == 1:
             raise ValueError(BATCH_OF_ONE)
         return views
 
@@ -281,22 +308,36 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             f"Pass them as `fit(images, labels)`{advice}"
         )
 
-    def encode(self, images: Tensor, training: bool, encoder: keras.Model | None = None) -> Tensor:
-        """Features of a batch, in `micro_batches` parts while training.
+    def encode(
+        self,
+        views: Tensor | Sequence[Tensor],
+        training: bool,
+        encoder: keras.Model | None = None,
+    ) -> Tensor:
+        """Features of views, in `micro_batches` parts while training.
+
+        Each device encodes its part of the batch. The features are those of all devices, so that
+        whatever follows, heads, queues and losses, sees the whole batch.
 
         Args:
-            images: A batch of views.
+            views: A batch of views `(n, ...)`, or a list of V such that pass in one go.
             training: Whether batch normalisation uses the batch.
             encoder: The encoder, such as a target's; `None` for the online one.
 
         Returns:
-            A tensor `(N, D)`.
+            A tensor `(N, D)`, or `(V * N, D)`, view after view.
         """
-        return in_micro_batches(encoder or self.encoder, images, self.micro_batches, training)
+        encoder = encoder or self.encoder
+        together = isinstance(views, (tuple, list))
+        images = ops.concatenate(views, axis=0) if together else views
+        with own_draws(encoder):
+            features = in_micro_batches(encoder, images, self.micro_batches, training)
+        parts = [gather(part) for part in by_view(features, len(views) if together else 1)]
+        return ops.concatenate(parts, axis=0)
 
-    def project(self, view: Tensor, training: bool) -> tuple[Tensor, Tensor]:
-        """Features `(N, D)` and projections `(N, d)` of a view, from the online network."""
-        features = self.encode(view, training)
+    def project(self, views: Tensor | Sequence[Tensor], training: bool) -> tuple[Tensor, Tensor]:
+        """Features and projections of views as in `encode`, from the online network."""
+        features = self.encode(views, training)
         return features, self.projector(features, training=training)
 
     def _track(self, results: dict[str, Tensor], num_samples: Tensor) -> None:

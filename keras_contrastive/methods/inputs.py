@@ -32,9 +32,9 @@ def parts_of(x: object) -> tuple:
 def check_arrays(inputs: Any, positive: Any, labels: Any, class_counts: Sequence[int]) -> None:
     """Looks at images and, unless they are `None`, at labels: below the smallest class count."""
     for part in (*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)), positive):
-        if _is_array(part):
+        if is_array(part):
             check_images(part)
-    if _is_array(labels):
+    if is_array(labels):
         labels = ops.convert_to_numpy(labels)
         if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them
             labels = labels[:, 0]
@@ -45,7 +45,7 @@ def check_index(index: Any, model: keras.Model) -> None:
     """Refuses positions beyond the tables that the model keeps a number a sample in."""
     layers = model._flatten_layers(include_self=False)
     sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
-    if not sizes or not _is_array(index):
+    if not sizes or not is_array(index):
         return
     first, last = (int(bound(ops.convert_to_numpy(index))) for bound in (np.min, np.max))
     if first < 0 or last >= min(sizes):
@@ -56,23 +56,30 @@ def check_index(index: Any, model: keras.Model) -> None:
 
 
 def check_rest(
-    inputs: Any, batch_size: int, validation_split: float, micro_batches: int = 1
+    inputs: Any, batch_size: int, validation_split: float, micro_batches: int = 1, shares: int = 1
 ) -> None:
     """A rest too small is known before training only for arrays; else the step complains."""
     first = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
-    if not _is_array(first):
+    if not is_array(first):
         return
     num_samples = int(len(first) * (1.0 - validation_split))
     rest = num_samples % batch_size or batch_size
     if rest == 1:
         raise ValueError(BATCH_OF_ONE)
-    if rest < micro_batches:
+    received = (
+        f"Received: a rest of {rest} from {num_samples} samples in batches of {batch_size}, "
+        f"{shares} device(s) and {micro_batches} micro-batch(es). Choose another batch size, or "
+        "drop the rest."
+    )
+    if keras.backend.backend() == "jax" and (rest % shares or batch_size % shares):
+        raise ValueError(f"Expected batches that devices can share evenly. {received}")
+    if rest < micro_batches * shares:
         raise ValueError(
-            "Expected at least as many samples in every batch as micro-batches. Received: a rest "
-            f"of {rest} from {num_samples} samples in batches of {batch_size}, and {micro_batches} "
-            "micro-batches. Choose another batch size, or drop the rest."
+            "Expected at least a sample in every batch for each micro-batch of a device. "
+            f"{received}"
         )
 
 
-def _is_array(value: object) -> bool:
+def is_array(value: object) -> bool:
+    """Whether it is an array or a tensor rather than a data set."""
     return hasattr(value, "shape") and hasattr(value, "dtype")

@@ -101,23 +101,21 @@ class MMCR(Method):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        together = ops.concatenate(views, axis=0)  # (V N, ...)
-        features, projections = self.project(together, training)
+        features, projections = self.project(views, training)  # (V N, ...)
         rows, logs = [l2_normalize(projections)], {}
         if self.momentum_pair is not None:
-            target = self.encode(together, training, self.target_encoder)
+            target = self.encode(views, training, self.target_encoder)
             target = self.target_projector(target, training=training)
             rows.append(ops.stop_gradient(l2_normalize(target)))
             logs["momentum"] = self.momentum_pair.momentum_at(ops.convert_to_tensor(self.steps))
-        num_samples = ops.shape(views[0])[0]
         stacked = ops.reshape(  # (V or 2V, N, d)
             ops.concatenate(rows, axis=0),
-            (self.num_views * len(rows), num_samples, projections.shape[-1]),
+            (self.num_views * len(rows), -1, projections.shape[-1]),
         )
         centroids = ops.mean(stacked, axis=0)  # (N, d)
         return {
             "loss": mmcr(ops.transpose(stacked, (1, 0, 2)), self.compression_weight),
-            "features": features[:num_samples],
+            "features": by_view(features, self.num_views)[0],
             "projections": by_view(projections, self.num_views),
             "centroid_length": ops.mean(ops.norm(ops.stop_gradient(centroids), axis=1)),
             **logs,

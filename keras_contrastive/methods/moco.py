@@ -17,6 +17,7 @@ from keras_contrastive.losses.contrast import both_views
 from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
 from keras_contrastive.ops import l2_normalize
+from keras_contrastive.ops.collectives import gather, positions
 from keras_contrastive.ops.contrast import all_pairs
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
@@ -225,10 +226,12 @@ class MoCo(ContrastiveMethod):
     ) -> tuple[Tensor, Tensor]:
         """Features and projections, each part of the batch with statistics of its own."""
         parts = [order[start :: self.shuffle_splits] for start in range(self.shuffle_splits)]
+        places = positions(ops.shape(images)[0])
         outputs = [
             self._forward(encoder, projector, ops.take(images, p, axis=0), True) for p in parts
         ]
-        back = ops.argsort(ops.concatenate(parts, axis=0))
+        places = [gather(ops.take(places, part)) for part in parts]
+        back = ops.argsort(ops.concatenate(places, axis=0))
         features, projections = (ops.concatenate(part, axis=0) for part in zip(*outputs))
         return ops.take(features, back, axis=0), ops.take(projections, back, axis=0)
 

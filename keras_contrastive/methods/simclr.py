@@ -14,6 +14,7 @@ from keras_contrastive.methods.contrastive import ContrastiveMethod
 from keras_contrastive.ops import l2_normalize
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.training import by_view
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -91,19 +92,17 @@ class SimCLR(ContrastiveMethod):
         training: bool = True,
         positive: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        num_samples = ops.shape(views[0])[0]
         others = [] if positive is None else [positive]
-        both = ops.concatenate([*views[:2], *others], axis=0)  # (2N, ...), or (3N, ...)
-        features = self.encode(both, training)  # (2N, D)
-        projections = self.projector(features, training=training)
-        z1, z2, z3 = (projections[i * num_samples : (i + 1) * num_samples] for i in range(3))
+        both = [*views[:2], *others]
+        features, projections = self.project(both, training)  # (2N, ...), or (3N, ...)
+        z1, z2, *z3 = by_view(projections, len(both))
         detection = self._detect(z1, z2, views[2:], index, training)
         return {
             "loss": self.loss_of(z1, z2, index, detection, training),
-            "features": features[:num_samples],
+            "features": by_view(features, len(both))[0],
             "contrastive_accuracy": nt_xent_accuracy(z1, z2),
             "projections": [z1, z2],
-            "positive": z3,
+            "positive": z3[0] if z3 else None,
         }
 
     def _detect(

@@ -15,6 +15,7 @@ from keras_contrastive.ops import l2_normalize
 from keras_contrastive.ops.contrast import nearest
 from keras_contrastive.ops.labels import class_targets, labelled_weights, unlabelled_apart
 from keras_contrastive.ops.similarity import Tensor
+from keras_contrastive.training import by_view
 
 
 # Under a name of its own: the loss is called SupCon too.
@@ -105,19 +106,20 @@ class SupCon(ContrastiveMethod):
         index: Tensor | None = None,
         training: bool = True,
     ) -> dict[str, Tensor]:
-        num_samples = ops.shape(views[0])[0]
-        features, rows = self.project(ops.concatenate(views, axis=0), training)  # (V N, ...)
-        shape = (self.num_views, num_samples, rows.shape[-1])
+        features, rows = self.project(views, training)  # (V N, ...)
+        shape = (self.num_views, -1, rows.shape[-1])
         embeddings = ops.transpose(ops.reshape(rows, shape), (1, 0, 2))  # (N, V, d)
         classes = unlabelled_apart(labels)
         results = {
             "loss": self.loss_of(classes, embeddings, index, training=training),
-            "features": features[:num_samples],
+            "features": by_view(features, self.num_views)[0],
             "projections": [embeddings[:, view] for view in range(self.num_views)],
             "class_accuracy": _class_accuracy(ops.tile(classes, (self.num_views,)), rows),
         }
         if self.classifier is not None:
-            logits = ops.reshape(self.classifier(features), (self.num_views, num_samples, -1))
+            logits = ops.reshape(
+                self.classifier(features), (self.num_views, -1, self.classifier.units)
+            )
             targets, labelled = (
                 class_targets(labels, self.classifier.units),
                 labelled_weights(labels),

@@ -1,17 +1,21 @@
-"""Batch normalisation by the backend's own kernel, while a method trains.
+"""Batch normalisation while a method trains: by the backend's own kernel, over all devices.
 
 Keras spells batch normalisation out in float32: mean, variance, scale and shift, each a pass over
 the feature maps and each kept for the gradient. XLA fuses them again, so JAX needs nothing; on
 TensorFlow and PyTorch they are a third of a small network's step, which one kernel saves.
+
+Where several devices share a batch, statistics are those of the whole batch.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_contrastive.ops.collectives import all_sum, num_devices
 from keras_contrastive.ops.similarity import Tensor
 
 BatchNormalization = keras.layers.BatchNormalization
@@ -23,8 +27,10 @@ def fused_batch_norm() -> Iterator[None]:
     """Within it, Keras' own batch normalisation layers run fused where they can.
 
     The layers themselves do not change, nor what is saved of them: the same values, gradients and
-    moving statistics come from one kernel instead of a dozen. Layers that are synchronized over
-    devices, masked, renormalised or not on channels-last feature maps run as they are.
+    moving statistics come from one kernel instead of a dozen. Layers that are masked or
+    renormalised, and those not on channels-last feature maps, run as they are. On several devices
+    all layers but the masked and renormalised ones take the statistics of the whole batch, as if
+    they were `synchronized`.
 
     Example:
 
@@ -52,15 +58,17 @@ def _fused_call(
     training: bool | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    channels_last = len(inputs.shape) == 4 and layer.axis in (-1, 3)
-    special = mask is not None or layer.synchronized or getattr(layer, "renorm", False)
-    if not (training and layer.trainable and channels_last) or special:
+    axis = layer.axis % len(inputs.shape)
+    fusible = len(inputs.shape) == 4 and axis == 3 and not layer.synchronized
+    special = mask is not None or getattr(layer, "renorm", False)
+    kernel = _kernel if num_devices() == 1 else partial(_over_devices, axis=axis)
+    if not (training and layer.trainable and (fusible or num_devices() > 1)) or special:
         return _stock_call(layer, inputs, training=training, mask=mask)
-    channels = inputs.shape[-1]
+    channels = inputs.shape[axis]
     gamma = layer.gamma if layer.scale else ops.ones((channels,))
     beta = layer.beta if layer.center else ops.zeros((channels,))
     scale, offset = (ops.cast(weight, "float32") for weight in (gamma, beta))
-    outputs, mean, variance = _kernel(inputs, scale, offset, layer.epsilon)
+    outputs, mean, variance = kernel(inputs, scale, offset, layer.epsilon)
     for moving, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         value = ops.cast(ops.stop_gradient(value), moving.dtype)
         moving.assign(moving * layer.momentum + value * (1.0 - layer.momentum))
@@ -85,6 +93,21 @@ def _torch(x: Tensor, scale: Tensor, offset: Tensor, epsilon: float) -> tuple[Te
         x.movedim(-1, 1), scale, offset, None, None, True, 0.0, epsilon
     )
     return y.movedim(1, -1), mean, inverse_std**-2 - epsilon
+
+
+def _over_devices(
+    x: Tensor, scale: Tensor, offset: Tensor, epsilon: float, axis: int
+) -> tuple[Tensor, ...]:
+    others = [number for number in range(len(x.shape)) if number != axis]
+    shape = [-1 if number == axis else 1 for number in range(len(x.shape))]
+    values = ops.cast(x, "float32")
+    count = all_sum(ops.cast(ops.size(x) / scale.shape[0], "float32"))
+    mean = all_sum(ops.sum(values, axis=others)) / count
+    centered = values - ops.reshape(mean, shape)
+    variance = all_sum(ops.sum(ops.square(centered), axis=others)) / count
+    slope = scale * ops.rsqrt(variance + epsilon)
+    outputs = centered * ops.reshape(slope, shape) + ops.reshape(offset, shape)
+    return ops.cast(outputs, x.dtype), mean, variance
 
 
 _kernel: Any = {"tensorflow": _tensorflow, "torch": _torch}.get(keras.backend.backend())

@@ -16,8 +16,8 @@ def forward_by_size(
     Batch normalisation so sees every view of a size at once, and each size apart.
 
     Args:
-        network: A Keras model, or a function called like one, from images of any of the sizes to
-            features `(N, D)`.
+        network: A function from a list of batches of one size to their features, batch after
+            batch.
         views: Batches of V views, `(N, height, width, channels)` each.
         training: Whether batch normalisation uses the batch.
 
@@ -26,11 +26,12 @@ def forward_by_size(
 
     Example:
 
-    >>> import keras, numpy as np
+    >>> import numpy as np
     >>> from keras_contrastive.training import forward_by_size
-    >>> pool = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GlobalMaxPool2D()])
+    >>> def brightest(batches, training):
+    ...     return np.max(np.concatenate(batches), axis=(1, 2))
     >>> views = [np.ones((2, size, size, 3), "float32") for size in (8, 8, 4)]
-    >>> tuple(forward_by_size(pool, views, training=False).shape)
+    >>> tuple(forward_by_size(brightest, views, training=False).shape)
     (6, 3)
 
     Reference:
@@ -38,9 +39,7 @@ def forward_by_size(
         Assignments", 2020, section 3.2.
     """
     groups = groupby(views, key=lambda view: tuple(view.shape[1:]))
-    features = [
-        network(ops.concatenate(list(group), axis=0), training=training) for _, group in groups
-    ]
+    features = [network(list(group), training=training) for _, group in groups]
     return ops.concatenate(features, axis=0)
 
 

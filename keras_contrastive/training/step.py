@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.training.batch_norm import fused_batch_norm
+from keras_contrastive.training.devices import averaged_gradients, random_states
 
 _Base: Any = object  # at run time the mixin stands before `keras.Model`
 
@@ -53,20 +54,16 @@ class _Step(_Base):
         for variable, still, value in held:
             variable.assign(ops.where(still, value, ops.convert_to_tensor(variable)))
 
-    def random_states(self) -> list[keras.Variable]:
-        """The states of all random generators in the model, those of its layers included."""
-        return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
-
     def save_own_variables(self, store: dict) -> None:
         """Saves the random states too: Keras leaves them out, and a resumed run would differ."""
         super().save_own_variables(store)
-        for position, state in enumerate(self.random_states()):
+        for position, state in enumerate(random_states(self)):
             store[f"random_{position}"] = state
 
     def load_own_variables(self, store: dict) -> None:
         """Restores what `save_own_variables` has saved."""
         names = [name for name in store.keys() if name.startswith("random_")]  # noqa: SIM118
-        states = self.random_states()
+        states = random_states(self)
         if len(names) != len(states):
             raise ValueError(
                 f"Expected the states of {len(states)} random generators. Received: {len(names)} "
@@ -99,7 +96,7 @@ class _StatefulStep(_Step):
         with _without_gradient():
             held = self._held()
         _forget_gradients(self.trainable_variables)
-        with self._stepping():
+        with self._stepping(), averaged_gradients(self.trainable_variables):
             logs = super().train_step(data)
         with _without_gradient():
             self._put_back(held)
@@ -108,7 +105,7 @@ class _StatefulStep(_Step):
 
     def test_step(self, data: object) -> dict:
         # Evaluation draws views too; it must not move the draws of the training to come.
-        state = self.random_states()
+        state = random_states(self)
         before = [ops.copy(v) for v in state]
         with self._stepping():
             logs = super().test_step(data)

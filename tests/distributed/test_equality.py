@@ -1,0 +1,49 @@
+"""Training on several devices equals training on one: loss, gradients, queues, logs, statistics."""
+
+import numpy as np
+import pytest
+
+from tests.distributed.processes import BACKEND, run
+from tests.methods.parts import METHODS
+
+SMALL = ("simclr", "moco")
+SHUFFLED = {"moco_symmetric"}  # whose parts of a batch are other ones on more devices
+ALL = sorted(METHODS.keys() - SHUFFLED)
+
+
+def outcomes(folder, devices, names):
+    file = folder / f"{devices}.npz"
+    run(devices, "tests/distributed/train.py", devices, file, *names)
+    with np.load(file) as results:
+        return dict(results)
+
+
+def differences(several, one):
+    """What differs by more than rounding, which grows from step to step."""
+    wrong = []
+    for name, value in one.items():
+        method, run, rest = name.split("/", 2)
+        if run == "start":
+            assert np.array_equal(several[name], value), name
+            continue
+        if BACKEND == "torch" and run == "epoch" and rest == "log/loss":
+            continue  # Keras weighs the smaller last batch by the process's share of it
+        before = one.get(f"{method}/start/{rest}", 0.0)
+        change, scale = several[name] - value, np.abs(value - before).max()
+        if np.abs(change).max() > (1e-4 if run == "step" else 2e-3) * scale + 1e-6:
+            wrong.append(f"{name}: {np.abs(change).max():.1e} of {scale:.1e}")
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [(SMALL, (2,)), pytest.param(ALL, (2, 4), marks=pytest.mark.slow)],
+    ids=["small", "all"],
+)
+def test_several_devices_equal_one(tmp_path, names, counts):
+    one = outcomes(tmp_path, 1, names)
+    for count in counts:
+        several = outcomes(tmp_path, count, names)
+        assert several.keys() == one.keys()
+        wrong = differences(several, one)
+        assert not wrong, f"on {count} devices: " + "\n".join(wrong)

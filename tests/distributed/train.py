@@ -1,0 +1,96 @@
+"""Trains the tiny methods on some devices, in a process of its own: `train.py DEVICES FILE NAME...`
+
+Devices are logical ones of one processor on TensorFlow and JAX, which must be made before the
+backend starts, and processes on PyTorch. The file gets, for each method, what a run leaves behind:
+weights, queues and other state at the start, after one step and after an epoch, and the logs.
+"""
+
+import os
+import sys
+from contextlib import nullcontext
+
+import numpy as np
+
+
+def prepare(devices):
+    """Makes the devices; returns the scope in which methods are made."""
+    backend = os.environ["KERAS_BACKEND"]
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        (processor,) = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(
+            processor, [tf.config.LogicalDeviceConfiguration() for _ in range(devices)]
+        )
+        if devices > 1:
+            return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)]).scope
+    if backend == "torch" and devices > 1:
+        from torch import distributed
+
+        distributed.init_process_group("gloo")  # rank and address come from the environment
+    if backend == "jax":
+        import keras
+
+        if devices > 1:
+            keras.distribution.set_distribution(keras.distribution.DataParallel())
+    return nullcontext
+
+
+def train(name, scope):
+    """Arrays by name."""
+    import keras
+
+    from tests.methods.parts import METHODS, compiled, images
+
+    results = {}
+    pixels, labels = images(21, seed=1)
+    rng = np.random.default_rng(2)
+    num_views = 4 if name.startswith("guided") else 2
+    views = tuple(
+        np.clip(pixels + 0.1 * rng.normal(size=pixels.shape), 0, 1).astype("float32")
+        for _ in range(num_views)
+    )
+    # A single step, whose difference is the gradient; and an epoch, whose last batch is a smaller
+    # one, except on JAX, where devices have to share evenly.
+    rest = 0 if keras.backend.backend() == "jax" else 5
+    for run, num in {"step": 8, "epoch": 16 + rest}.items():
+        with scope():
+            method = compiled(METHODS[name](), keras.optimizers.SGD(0.1))
+        results |= {f"start/{key}": value for key, value in state(method).items()}
+        logs = method.fit(
+            tuple(view[:num] for view in views),
+            labels[:num] if method.uses_labels else None,
+            batch_size=8,
+            shuffle=False,
+            verbose=0,
+        ).history
+        results |= {f"{run}/log/{key}": np.array(value) for key, value in logs.items()}
+        results |= {f"{run}/{key}": value for key, value in state(method).items()}
+    return results
+
+
+def state(method):
+    """All variables but random states, by number and name."""
+    import keras
+
+    return {
+        f"{number}/{variable.path.rsplit('/', 1)[-1]}": keras.ops.convert_to_numpy(variable).copy()
+        for number, variable in enumerate(method.variables)
+        if variable.name != "seed_generator_state"
+    }
+
+
+def main():
+    devices, file, *names = sys.argv[1:]
+    scope = prepare(int(devices))
+    from keras_contrastive.ops.collectives import process_index
+
+    results = {
+        f"{name}/{key}": value for name in names for key, value in train(name, scope).items()
+    }
+    if process_index() == 0:
+        np.savez(file, **results)
+
+
+if __name__ == "__main__":
+    main()
