@@ -4,10 +4,13 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 BACKENDS ?= tensorflow jax torch
+# Processes of the suite, a core each; `auto` is as many as there are cores.
+WORKERS ?= auto
+PYTEST := env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check slow clean
+.PHONY: demo test test-distributed check slow clean
 
 demo: .venv/demo.ready
 	KERAS_BACKEND=tensorflow $(BIN)/keras-contrastive demo
@@ -15,7 +18,7 @@ demo: .venv/demo.ready
 test: .venv/test.ready check
 	@for backend in $(BACKENDS); do \
 	  echo "== $$backend"; \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q --durations=5 tests || exit 1; \
+	  KERAS_BACKEND=$$backend $(PYTEST) --durations=5 tests || exit 1; \
 	done
 
 # Format, lint, floors and examples, on one backend.
@@ -26,9 +29,15 @@ check: .venv/test.ready
 	$(BIN)/mypy
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --doctest-modules keras_contrastive
 
+# Every method on one, two and four devices; a part of it is in `test`.
+test-distributed: .venv/test.ready
+	@for backend in $(BACKENDS); do \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q --slow tests/distributed || exit 1; \
+	done
+
 slow: .venv/test.ready
 	@for backend in $(BACKENDS); do \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q --slow -m slow tests || exit 1; \
+	  KERAS_BACKEND=$$backend $(PYTEST) --slow -m slow tests || exit 1; \
 	done
 
 .venv/bin/python:

@@ -32,6 +32,7 @@ EXTRAS["test"] = [
     "import-linter",
     "mypy",
     "pytest",
+    "pytest-xdist",
     "ruff",
 ]
 

@@ -1,5 +1,12 @@
 """Shared settings of the suite: one backend a run, everything seeded, slow tests on demand."""
 
+import os
+
+# JAX compiles every step of the suite once to run it a few times: quickly is better than well.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+
 import keras
 import pytest
 

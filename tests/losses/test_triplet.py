@@ -169,7 +169,7 @@ def test_half_precision_inputs_are_computed_in_float32(dtype):
     )
 
 
-@pytest.mark.parametrize("mining", ["nearest-semi-hard", all_triplets], ids=str)
+@pytest.mark.parametrize("mining", ["nearest-semi-hard", all_triplets], ids=["name", "function"])
 def test_config_round_trip(mining):
     loss = Triplet(0.4, mining, swap=True, soft=True, over_all=True, name="a")
     again = keras.losses.deserialize(keras.losses.serialize(loss))

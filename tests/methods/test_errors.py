@@ -41,9 +41,7 @@ def test_a_rest_of_one():
 
 
 def test_a_rest_smaller_than_the_micro_batches():
-    with pytest.raises(
-        ValueError, match="a rest of 2 from 10 samples in batches of 8, and 4 micro"
-    ):
+    with pytest.raises(ValueError, match=r"a rest of 2 from 10 samples .* and 4 micro-batch"):
         compiled(simclr(micro_batches=4)).fit(images(10)[0], batch_size=8, verbose=0)
     compiled(simclr(micro_batches=2)).fit(images(10)[0], batch_size=8, verbose=0)
 

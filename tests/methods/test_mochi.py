@@ -91,7 +91,6 @@ def test_the_mixtures_are_constants():
         ({"false_negatives": kc.layers.FNC()}, "no `false_negatives`.*Received: FNC"),
         ({"loss": kc.losses.NegativeCosine()}, "number as its temperature"),
     ],
-    ids=str,
 )
 def test_settings_that_mix_nothing_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
