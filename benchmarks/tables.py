@@ -20,6 +20,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import methods_page  # noqa: E402
+from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
 
@@ -104,6 +105,29 @@ def augmentation():
     return table(head, rows) + "\n\n" + text
 
 
+def loss():
+    """Of each way seconds and extra memory at a few sizes of the batch."""
+    rows = read(RESULTS / "loss.json")
+    measured = {(row["loss"], row["way"], row["pairs"]): row for row in rows}
+    sizes = [512, 1024, 4096, 8192, 32768]
+
+    def cell(*key):
+        row = measured.get(key)
+        return f"{row['processor_seconds']:.3g} s, {row['extra_memory_mb']:.0f} MB" if row else "-"
+
+    lines = []
+    for name, ways in WAYS.items():
+        for way in ways:
+            title = f"ours, {way}" if way in BACKENDS else way
+            lines.append([name, title, *(cell(name, way, pairs) for pairs in sizes)])
+    text = (
+        "Processor seconds and extra memory of value and gradient, D = 128; dense: ours from the "
+        f"whole matrix; -: not run, or more than 8 GB. {rows[0]['hardware']}: "
+        "`taskset -c 0 python benchmarks/loss.py --peer ... --json benchmarks/results/loss.json`"
+    )
+    return table(["loss", "", *(f"{pairs:,} pairs" for pairs in sizes)], lines) + "\n\n" + text
+
+
 def zoo():
     rows = []
     for path in sorted((ROOT / "zoo").glob("*/results.json")):
@@ -133,7 +157,7 @@ def main():
     picture()
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for make in (quality, step, augmentation, zoo):
+    for make in (quality, step, augmentation, loss, zoo):
         try:
             content = make()
         except FileNotFoundError as error:

@@ -3,7 +3,7 @@
 Each is `F_i` of a query's kept logits `l_ij = q_i.k_j`. With the weights `w_ij = dF_i / dl_ij`, the
 gradient of a query is `g_i sum_j w_ij k_j`, which the forward pass collects beside the sum, and
 that of a key is `sum_i w_ij g_i q_i`, for which the backward pass makes the tiles again. So nothing
-of the size of the matrix of logits is ever held, unless it is a single tile.
+of the size of the matrix of logits is ever held, unless it is a few tiles.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
-from keras_contrastive.ops.tiles import Tile, fold, is_one_tile
+from keras_contrastive.ops.tiles import Tile, fold, held_whole
 
 # True where a pair of row and column indices counts; they broadcast against one another. What it
 # closes over is a constant for the gradient. On JAX, take the gradient inside of `jit` rather than
@@ -66,7 +66,7 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
     """
     queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
     rows, columns = ops.stop_gradient(queries), ops.stop_gradient(keys)
-    reduce = _in_one_tile if is_one_tile(rows, columns) else _over_tiles
+    reduce = _at_once if held_whole(rows, columns) else _over_tiles
     value, slope, of_keys, constants = reduce(rows, columns, keep, reduction)
     # Results are constants too, or TensorFlow would differentiate the loops that made them.
     value, slope = ops.stop_gradient(value), ops.stop_gradient(slope)
@@ -80,7 +80,7 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
 Reduced = tuple[Tensor, Tensor, Callable[..., Tensor], list[Tensor]]
 
 
-def _in_one_tile(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction) -> Reduced:
+def _at_once(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction) -> Reduced:
     kept = _kept(keep, _indices(rows)[:, None], _indices(columns)[None, :], None)
     sums, _, terms = reduction.step(reduction.start(rows), rows, columns, kept)
     value, scale = reduction.finish(sums)

@@ -8,6 +8,7 @@ from keras import ops
 from keras_contrastive.ops.similarity import Tensor
 
 _tile_size = 1024
+_HELD = 4  # tiles: as much as a walk over tiles has in hand
 
 
 class Tile(NamedTuple):
@@ -28,8 +29,8 @@ def set_tile_size(size: int) -> None:
     """Sets how large a part of a matrix of similarities the losses hold at a time.
 
     A tile has at most `size * size` pairs, so memory grows with the batch, not with its square.
-    Results do not depend on it beyond rounding. It counts where a step is built: set it before
-    `fit`.
+    A matrix of up to four tiles is held whole, which is faster. Results do not depend on the size
+    beyond rounding. It counts where a step is built: set it before `fit`.
 
     Args:
         size: At least 1; 1024 to begin with, tiles of 4 MB.
@@ -48,10 +49,11 @@ def set_tile_size(size: int) -> None:
     _tile_size = int(size)
 
 
-def is_one_tile(outer: Tensor, inner: Tensor) -> bool:
-    """Whether it is known that all pairs of rows fit one tile."""
+def held_whole(outer: Tensor, inner: Tensor) -> bool:
+    """Whether it is known that all pairs of rows are no more than a few tiles."""
     sizes = ops.shape(outer)[0], ops.shape(inner)[0]
-    return all(isinstance(size, int) for size in sizes) and sizes[0] * sizes[1] <= _tile_size**2
+    known = all(isinstance(size, int) for size in sizes)
+    return known and sizes[0] * sizes[1] <= _HELD * _tile_size**2
 
 
 def fold(
@@ -99,7 +101,14 @@ def fold(
 
     if outer_tiles.single:
         return accumulate(0)
-    stacked = ops.map(accumulate, ops.arange(outer_tiles.count))  # (count, size, ...) each
+
+    def one_more(_: Any, number: Any) -> tuple[Any, Any]:
+        made = accumulate(number)
+        return made, made  # TensorFlow asks for results like what is carried
+
+    # A scan, since TensorFlow's `ops.map` works on ten tiles at a time and holds them all.
+    numbers = ops.arange(outer_tiles.count)
+    _, stacked = ops.scan(one_more, start(outer_tiles.at(0)), numbers)  # (count, size, ...) each
     return tuple(ops.reshape(part, (-1, *part.shape[2:]))[: outer_tiles.length] for part in stacked)
 
 
