@@ -11,6 +11,8 @@ from zipfile import BadZipFile
 import keras
 from keras import ops
 
+from keras_contrastive.ops.collectives import process_index
+
 _NAME = "epoch_{:05d}.keras"
 _PATTERN = re.compile(r"epoch_(\d+)\.keras")
 
@@ -22,7 +24,8 @@ class TrainingBackup(keras.callbacks.Callback):
     which `keras.saving.load_model` opens too. It appears under its name only when it is complete:
     whatever kills the run, at whatever moment, the last good state is there. A state with weights
     or a loss that are not finite is not saved. `fit` starts with the epoch after the saved one;
-    the state before it is kept beside, and is used with a warning if the last file is damaged.
+    the state before it is kept beside, and is used with a warning if the last file is damaged. Of
+    several processes that train together the first one saves; all need to see the folder.
 
     Args:
         folder: Where the files go; made if it is missing.
@@ -78,6 +81,8 @@ class TrainingBackup(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not math.isfinite((logs or {}).get("loss", 0.0)) or not self._weights_are_finite():
+            return
+        if process_index() != 0:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "partial.keras"

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import keras
 import typer
 from rich.console import Console
 
 from keras_contrastive.callbacks import CollapseWarning
 from keras_contrastive.cli import demo as demos
+from keras_contrastive.cli.devices import in_processes, on_devices, start_processes
 from keras_contrastive.cli.embedding import check_format, write_features
 from keras_contrastive.cli.evaluate import evaluate as evaluate_encoder
 from keras_contrastive.cli.overrides import override, parse_assignment
@@ -22,6 +24,7 @@ from keras_contrastive.cli.splits import load_splits
 from keras_contrastive.cli.tables import labels_table, results_table, zoo_table
 from keras_contrastive.data import ImageFolder, load
 from keras_contrastive.evaluation import embed as embed_images
+from keras_contrastive.ops.collectives import process_index
 from keras_contrastive.presets import from_preset, presets
 
 app = typer.Typer(
@@ -96,6 +99,9 @@ def pretrain(
         bool, typer.Option(help="Go on with an unfinished run in the folder, or start again.")
     ] = True,
     collapse_alarm: Annotated[bool, typer.Option(help="Warn of a collapsed encoder.")] = True,
+    devices: Annotated[
+        int | None, typer.Option(help="GPUs that share each batch. Without: a single one.")
+    ] = None,
 ) -> None:
     """Pretrain an encoder from a recipe, from flags, or from a recipe changed by flags.
 
@@ -123,13 +129,20 @@ def pretrain(
         "training.seed": seed,
         "training.precision": precision,
     }
-    with _explained() as console:
+    if devices and keras.backend.backend() == "torch" and not in_processes():
+        with _explained():
+            start_processes(devices)
+        return
+    with _explained() as console, on_devices(devices):
+        console.quiet = process_index() != 0
         changes = {key: value for key, value in flags.items() if value is not None}
         changes |= dict(parse_assignment(text) for text in set_ or [])
         plan = override(Recipe.load(recipe) if recipe else Recipe(), changes)
         names = (plan.method.name, plan.encoder.name, Path(plan.data.source).stem)
         folder = run or Path("runs") / "_".join(names).lower()
         results = run_recipe(plan, folder, resume, minutes, collapse_alarm, console)
+        if not results:  # those of a run in several processes are the first one's
+            return
         console.print(results_table(results))
         if not results["finished"]:
             console.print(f"Stopped after epoch {results['epochs']}; the same command goes on.")

@@ -27,6 +27,7 @@ from keras_contrastive.cli.recipe import Evaluation, Recipe
 from keras_contrastive.cli.run_folder import RunFolder
 from keras_contrastive.cli.splits import load_splits
 from keras_contrastive.data import Source, train_holdout_split
+from keras_contrastive.ops.collectives import from_first, process_index, wait_for_first
 from keras_contrastive.presets import save_to_preset
 
 NUM_ADAPT = 2000  # images that a weighting looks at before training
@@ -59,15 +60,17 @@ def pretrain(
         callbacks: More callbacks.
 
     Returns:
-        The contents of `results.json`.
+        The contents of `results.json`; nothing in other processes than the first.
 
     Raises:
         ValueError: On a recipe, data or folder that does not do, and on a loss that is no number.
     """
     check(recipe)
     console = console or Console(quiet=True)
-    run, settings = RunFolder(Path(folder)), recipe.training
-    run.prepare(recipe, resume)
+    run, settings, is_first = RunFolder(Path(folder)), recipe.training, process_index() == 0
+    if is_first:
+        run.prepare(recipe, resume)
+    wait_for_first()
     splits = load_splits(recipe.data, settings.seed)
     train = splits.train
     method = build(recipe, train.images.shape[1:], len(train))
@@ -80,7 +83,7 @@ def pretrain(
         highlight=False,
     )
     knn = (recipe.evaluation.k, recipe.evaluation.temperature)
-    before = measure(method.encoder, splits.train, splits.test, *knn)
+    before = measure(method.encoder, splits.train, splits.test, *knn) if is_first else {}
     progress = TrainingProgress(console, settings.epochs, len(batches), settings.batch_size)
     try:
         method.fit(
@@ -90,10 +93,9 @@ def pretrain(
             verbose=0,
             callbacks=[
                 _EpochOrder(batches),
-                *_measurements(train, recipe.evaluation, settings.seed),
-                *([CollapseAlarm()] if collapse_alarm else []),
-                EpochHistory(run.history),
-                progress,
+                *(_measurements(train, recipe.evaluation, settings.seed) if is_first else []),
+                *([CollapseAlarm()] if collapse_alarm and is_first else []),
+                *([EpochHistory(run.history), progress] if is_first else []),
                 TrainingBackup(run.backup),
                 *([_TimeLimit(minutes)] if minutes else []),
                 *callbacks,
@@ -101,6 +103,8 @@ def pretrain(
         )
     finally:
         progress.close()
+    if not is_first:
+        return {}
     rows = read_history(run.history)
     _check_finite(rows[-1], run)
     method.save(run.method)
@@ -202,5 +206,6 @@ class _TimeLimit(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.perf_counter()
-        if now - self.started + (now - self.epoch_started) > self.seconds:
+        over = now - self.started + (now - self.epoch_started) > self.seconds
+        if from_first(int(over)):
             self.model.stop_training = True

@@ -71,6 +71,11 @@ def from_first(number: int) -> int:
     return int(broadcast_one_to_all(np.array(number)))
 
 
+def wait_for_first() -> None:
+    """Goes on when the first process has come this far."""
+    from_first(0)
+
+
 def own_rows(rows: np.ndarray) -> np.ndarray:
     """The rows of a batch that this process reads: consecutive ones, as equal in number as can be.
 

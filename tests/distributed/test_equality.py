@@ -6,7 +6,7 @@ import pytest
 from tests.distributed.processes import BACKEND, run
 from tests.methods.parts import METHODS
 
-SMALL = ("simclr", "moco")
+SMALL = ("moco", "simclr", "simclr_in_parts")
 SHUFFLED = {"moco_symmetric"}  # whose parts of a batch are other ones on more devices
 ALL = sorted(METHODS.keys() - SHUFFLED)
 
