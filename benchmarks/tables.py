@@ -1,9 +1,9 @@
-"""Writes the README's tables and picture and `docs/methods.md`.
+"""Writes all tables of the README and `docs/measured.md`, its picture and `docs/methods.md`.
 
     python benchmarks/tables.py
 
-The tables come from `benchmarks/results`, `zoo` and `docs/methods.yaml`; a table of the README
-stands between `<!-- name -->` and `<!-- end name -->`; nothing there is typed by hand. The picture
+The tables come from `benchmarks/results`, `zoo` and `docs/methods.yaml`; a table stands between
+`<!-- name -->` and `<!-- end name -->`; nothing there is typed by hand. The picture
 is cut from the report of a demo in `keras_contrastive_demo`, if there is one.
 """
 
@@ -25,8 +25,17 @@ from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
 
 
+def headline():
+    """The table of the largest budget."""
+    return quality_tables()[0]
+
+
 def quality():
-    """One table for every budget; the untrained encoder stands in all of them."""
+    return "\n\n".join(quality_tables())
+
+
+def quality_tables():
+    """One for every budget, the largest first; the untrained encoder stands in all of them."""
     groups = defaultdict(list)
     for row in read(RESULTS / "quality.json"):
         groups[row["minutes"], row["evaluated_on"], row["hardware"]].append(row)
@@ -43,7 +52,7 @@ def quality():
             f"{hardware}: `{pinned}python benchmarks/quality.py --minutes {minutes:g}`"
         )
         tables.append(quality_table([*rows, *beside]) + "\n\n" + text)
-    return "\n\n".join(tables)
+    return tables
 
 
 def quality_table(rows):
@@ -153,11 +162,10 @@ def picture():
         (ROOT / "docs" / "map.svg").write_bytes(base64.b64decode(encoded[0]))
 
 
-def main():
-    picture()
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    for make in (quality, step, augmentation, loss, zoo):
+def fill(page, makers):
+    """Puts what each function makes between the marks of its name."""
+    text = page.read_text()
+    for make in makers:
         try:
             content = make()
         except FileNotFoundError as error:
@@ -166,9 +174,15 @@ def main():
         begin, end = f"<!-- {make.__name__} -->", f"<!-- end {make.__name__} -->"
         pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(f"Expected {begin} and {end} in README.md. Received: neither or one.")
+            raise ValueError(f"Expected {begin} and {end} in {page}. Received: neither or one.")
         text = pattern.sub(lambda _, block=f"{begin}\n{content}\n{end}": block, text)
-    readme.write_text(text)
+    page.write_text(text)
+
+
+def main():
+    picture()
+    fill(ROOT / "README.md", (headline, zoo))
+    fill(ROOT / "docs" / "measured.md", (quality, loss, step, augmentation))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 

@@ -1,10 +1,13 @@
 """Bad input: each a clear error or a documented behaviour."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pytest
 
 import keras_contrastive as kc
+from keras_contrastive.methods.inputs import check_rest
 from tests.methods.parts import byol, compiled, images, simclr, tiny_encoder
 
 
@@ -44,6 +47,22 @@ def test_a_rest_smaller_than_the_micro_batches():
     with pytest.raises(ValueError, match=r"a rest of 2 from 10 samples .* and 4 micro-batch"):
         compiled(simclr(micro_batches=4)).fit(images(10)[0], batch_size=8, verbose=0)
     compiled(simclr(micro_batches=2)).fit(images(10)[0], batch_size=8, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("backend", "num", "micro_batches", "message"),
+    [
+        ("jax", 18, 1, "share evenly. Received: a rest of 2"),
+        ("tensorflow", 18, 1, None),
+        ("tensorflow", 18, 2, "each micro-batch of a device. Received: a rest of 2"),
+        ("tensorflow", 20, 2, None),
+    ],
+)
+def test_a_rest_on_two_devices(monkeypatch, backend, num, micro_batches, message):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    expected = nullcontext() if message is None else pytest.raises(ValueError, match=message)
+    with expected:
+        check_rest(np.zeros((num, 4)), 8, 0.0, micro_batches, shares=2)
 
 
 def test_missing_labels():
