@@ -137,6 +137,28 @@ def loss():
     return table(["loss", "", *(f"{pairs:,} pairs" for pairs in sizes)], lines) + "\n\n" + text
 
 
+def devices():
+    rows = read(RESULTS / "devices.json")
+    one = next(row for row in rows if row["devices"] == 1)
+    lines = [
+        [
+            row["devices"],
+            row["batch_size"],
+            f"{1000 * row['seconds_per_step']:.0f}",
+            f"{_speed(row) / _speed(one):.2f}",
+            row["memory_mb"],
+        ]
+        for row in rows
+    ]
+    head = ["devices", "images a step", "ms a step", "images/s, times one device's"]
+    text = f"SimCLR on PyTorch, a core a device, {one['hardware']}: `python benchmarks/devices.py`"
+    return table([*head, "memory of each, MB"], lines) + "\n\n" + text
+
+
+def _speed(row):
+    return row["batch_size"] / row["seconds_per_step"]
+
+
 def zoo():
     rows = []
     for path in sorted((ROOT / "zoo").glob("*/results.json")):
@@ -182,7 +204,7 @@ def fill(page, makers):
 def main():
     picture()
     fill(ROOT / "README.md", (headline, zoo))
-    fill(ROOT / "docs" / "measured.md", (quality, loss, step, augmentation))
+    fill(ROOT / "docs" / "measured.md", (quality, loss, devices, step, augmentation))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 
