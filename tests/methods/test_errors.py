@@ -52,7 +52,7 @@ def test_a_rest_smaller_than_the_micro_batches():
 @pytest.mark.parametrize(
     ("backend", "num", "micro_batches", "message"),
     [
-        ("jax", 18, 1, "share evenly. Received: a rest of 2"),
+        ("jax", 19, 1, "share evenly. Received: a rest of 3"),
         ("tensorflow", 18, 1, None),
         ("tensorflow", 18, 2, "each micro-batch of a device. Received: a rest of 2"),
         ("tensorflow", 20, 2, None),
