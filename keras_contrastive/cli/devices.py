@@ -43,7 +43,8 @@ def start_processes(count: int) -> None:
 
     options = ["--standalone", f"--nproc-per-node={count}"]
     try:
-        run.main([*options, "-m", "keras_contrastive", *sys.argv[1:]])
+        # What follows "--" is not taken for torchrun's own options.
+        run.main([*options, "-m", "--", "keras_contrastive", *sys.argv[1:]])
     except ChildFailedError as error:
         raise ValueError(f"Expected {count} processes to finish. Received: {error}") from error
 

@@ -73,8 +73,8 @@ def averaged_gradients(variables: Sequence[keras.Variable]) -> Iterator[None]:
         return
 
     def average(parameter: Any) -> None:
-        gradient = collectives.all_sum(parameter.grad) / collectives.num_devices()
-        parameter.grad.copy_(gradient)
+        # Not in place: the backward pass may still need the tensor that has become the gradient.
+        parameter.grad = collectives.all_sum(parameter.grad) / collectives.num_devices()
 
     hooks = [v.value.register_post_accumulate_grad_hook(average) for v in variables]
     try:

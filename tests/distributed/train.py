@@ -1,4 +1,4 @@
-"""Trains the tiny methods on some devices, in a process of its own: `train.py DEVICES FILE NAME...`
+"""Trains tiny methods on some devices, in a process: `train.py DEVICES FILE REST NAME...`
 
 Devices are logical ones of one processor on TensorFlow and JAX, which must be made before the
 backend starts, and processes on PyTorch. The file gets, for each method, what a run leaves behind:
@@ -47,7 +47,7 @@ def simclr_in_parts():
     return kc.SimCLR(keras.Sequential(layers), projector=kc.layers.byol_mlp, micro_batches=2)
 
 
-def train(name, scope):
+def train(name, rest, scope):
     """Arrays by name."""
     import keras
 
@@ -62,10 +62,9 @@ def train(name, scope):
         np.clip(pixels + 0.1 * rng.normal(size=pixels.shape), 0, 1).astype("float32")
         for _ in range(num_views)
     )
-    # A single step, whose difference is the gradient; and an epoch, whose last batch is a smaller
-    # one, except on JAX, where devices have to share evenly.
-    rest = 0 if keras.backend.backend() == "jax" else 5
-    for run, num in {"step": 8, "epoch": 16 + rest}.items():
+    # A single step, whose difference is the gradient; and an epoch, whose last batch is a rest.
+    runs = {"step": 8} if name == "simclr_in_parts" else {"step": 8, "epoch": 16 + rest}
+    for run, num in runs.items():
         with scope():
             method = compiled(make(), keras.optimizers.SGD(0.02))
         results |= {f"start/{key}": value for key, value in state(method).items()}
@@ -93,12 +92,14 @@ def state(method):
 
 
 def main():
-    devices, file, *names = sys.argv[1:]
+    devices, file, rest, *names = sys.argv[1:]
     scope = prepare(int(devices))
     from keras_contrastive.ops.collectives import process_index
 
     results = {
-        f"{name}/{key}": value for name in names for key, value in train(name, scope).items()
+        f"{name}/{key}": value
+        for name in names
+        for key, value in train(name, int(rest), scope).items()
     }
     if process_index() == 0:
         np.savez(file, **results)
