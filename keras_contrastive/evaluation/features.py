@@ -1,5 +1,7 @@
 """Features of images under a frozen encoder."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -38,7 +40,7 @@ def embed(encoder: keras.Model, images: np.ndarray, batch_size: int = 256) -> np
     check_positive(batch_size, "batch_size")
     _check_rank(encoder, images)
     batches = [
-        encoder.predict_on_batch(_as_float(images[start : start + batch_size]))
+        _predict(encoder, images[start : start + batch_size])
         for start in range(0, len(images), batch_size)
     ]
     if not isinstance(batches[0], np.ndarray) or batches[0].ndim != 2:
@@ -75,6 +77,12 @@ def _check_rank(encoder: keras.Model, images: np.ndarray) -> None:
             f"Expected images of {wanted}. Received: shape {shape}. A single image needs a "
             "leading axis, `images[None]`; grey images a last one, `images[..., None]`."
         )
+
+
+def _predict(encoder: keras.Model, batch: np.ndarray) -> Any:
+    # In a strategy of TensorFlow every device gets the whole batch, and their outputs are joined.
+    outputs = encoder.predict_on_batch(_as_float(batch))
+    return outputs[: len(batch)] if isinstance(outputs, np.ndarray) else outputs
 
 
 def _as_float(batch: np.ndarray) -> Tensor:
