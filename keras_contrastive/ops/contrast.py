@@ -9,6 +9,14 @@ from typing import Any
 
 from keras import ops
 
+from keras_contrastive.ops.both_ways import (
+    ANY,
+    SMALL,
+    SMALL_LOGIT,
+    Terms,
+    log_sum_exp_among,
+    log_sum_exp_both_ways,
+)
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.streaming import (
     LOG_SUM_EXP,
@@ -111,6 +119,78 @@ def masked_logsumexp(
     if callable(temperature):
         return ops.logsumexp(masked_logits(queries, keys, keep, temperature), axis=1)
     return reduce_pairs(_divided(queries, temperature), keys, keep, LOG_SUM_EXP)
+
+
+def masked_logsumexp_among(
+    rows: Tensor,
+    keep: Mask | None = None,
+    temperature: Temperature = 1.0,
+    longest: float | None = None,
+) -> Tensor:
+    """`masked_logsumexp` of rows with each other, at half the cost where the temperature is one.
+
+    Args:
+        rows: Tensor of shape `(N, D)`.
+        keep: As in `masked_logits`, and symmetric: true of (j, i) where it is of (i, j).
+        temperature: As in `to_logits`.
+        longest: No row is longer than that, if it is known, which saves exponentials.
+
+    Returns:
+        A float32 tensor of shape `(N,)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> z = np.zeros((3, 2), "float32")
+    >>> others = masked_logsumexp_among(z, lambda row, column: row != column)
+    >>> round(float(others[0]), 4)  # log 2
+    0.6931
+    """
+    if not is_one(temperature):
+        return masked_logsumexp(rows, rows, keep, temperature)
+    terms = _terms(temperature, longest)
+    return log_sum_exp_among(_divided(rows, ops.sqrt(temperature)), keep, terms)
+
+
+def masked_logsumexp_both_ways(
+    queries: Tensor,
+    keys: Tensor,
+    keep: Mask | None = None,
+    temperature: Temperature = 1.0,
+    longest: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`masked_logsumexp` of each query, and of each key with the queries, of the same logits.
+
+    Args:
+        queries: Tensor of shape `(N, D)`.
+        keys: Tensor of shape `(M, D)`.
+        keep: As in `masked_logits`, of a query and a key.
+        temperature: A positive number or a scalar.
+        longest: As in `masked_logsumexp_among`, of queries and keys.
+
+    Returns:
+        Float32 tensors of shapes `(N,)` and `(M,)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> of_queries, of_keys = masked_logsumexp_both_ways(np.zeros((1, 2)), np.zeros((3, 2)))
+    >>> round(float(of_queries[0]), 4), round(float(of_keys[0]), 4)  # log 3 and log 1
+    (1.0986, 0.0)
+    """
+    terms = _terms(temperature, longest)
+    return log_sum_exp_both_ways(_divided(queries, temperature), keys, keep, terms)
+
+
+def _terms(temperature: Any, longest: float | None) -> Terms:
+    if longest is None or not isinstance(temperature, (int, float)):
+        return ANY
+    return SMALL if longest**2 / temperature <= SMALL_LOGIT else ANY
+
+
+def is_one(temperature: Temperature) -> bool:
+    """Whether a temperature is a number or a scalar, the same for all pairs."""
+    return not callable(temperature) and len(getattr(temperature, "shape", ())) == 0
 
 
 def masked_mean(

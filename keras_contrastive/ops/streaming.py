@@ -72,7 +72,7 @@ def reduce_pairs(queries: Tensor, keys: Tensor, keep: Mask | None, reduction: Re
     value, slope = ops.stop_gradient(value), ops.stop_gradient(slope)
     # A term that is 0 brings the queries' gradient.
     to_queries = ops.sum((queries - rows) * slope, axis=1)
-    return value + to_queries + _backward(keys, ops.zeros_like(value), of_keys, constants)
+    return value + to_queries + with_gradient(keys, ops.zeros_like(value), of_keys, constants)
 
 
 # F, its slope, and the gradient to the keys: a function of that to F and of the constants that
@@ -81,7 +81,7 @@ Reduced = tuple[Tensor, Tensor, Callable[..., Tensor], list[Tensor]]
 
 
 def _at_once(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Reduction) -> Reduced:
-    kept = _kept(keep, _indices(rows)[:, None], _indices(columns)[None, :], None)
+    kept = kept_pairs(keep, indices(rows)[:, None], indices(columns)[None, :], None)
     sums, _, terms = reduction.step(reduction.start(rows), rows, columns, kept)
     value, scale = reduction.finish(sums)
 
@@ -97,7 +97,7 @@ def _over_tiles(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Red
 
     def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
         *sums, weighted = carry
-        kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
+        kept = kept_pairs(keep, outer.index[:, None], inner.index[None, :], inner.valid)
         new, shrink, terms = reduction.step(tuple(sums), outer.rows[0], inner.rows[0], kept)
         return *new, shrink * weighted + ops.matmul(terms, inner.rows[0])
 
@@ -108,8 +108,8 @@ def _over_tiles(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Red
         def step(carry: Sums, outer: Tile, inner: Tile) -> Sums:
             (tile,), (others, scaled, values) = outer.rows, inner.rows
             weights = reduction.weights(tile, others, values)
-            kept = _kept(keep, inner.index[None, :], outer.index[:, None], inner.valid)
-            return (carry[0] + ops.matmul(_where(kept, weights, 0.0), scaled),)
+            kept = kept_pairs(keep, inner.index[None, :], outer.index[:, None], inner.valid)
+            return (carry[0] + ops.matmul(where_kept(kept, weights, 0.0), scaled),)
 
         inner = [rows, rows * upstream[:, None], value]
         return fold([columns], inner, lambda outer: (ops.zeros_like(outer.rows[0]),), step)[0]
@@ -117,7 +117,7 @@ def _over_tiles(rows: Tensor, columns: Tensor, keep: Mask | None, reduction: Red
     return value, scale * weighted, of_keys, [rows, columns, value]
 
 
-def _backward(
+def with_gradient(
     keys: Tensor, zeros: Tensor, of_keys: Callable[..., Tensor], constants: list[Tensor]
 ) -> Tensor:
     """The zeros, whose gradient to the keys is `of_keys`.
@@ -142,7 +142,7 @@ def count_pairs(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
     """How many pairs of each query are kept, float32 `(N,)`."""
 
     def step(sums: Sums, outer: Tile, inner: Tile) -> Sums:
-        kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
+        kept = kept_pairs(keep, outer.index[:, None], inner.index[None, :], inner.valid)
         everything = ops.zeros_like(outer.index[:, None] + inner.index[None, :], dtype="bool")
         kept = ops.logical_or(kept, everything)  # (R, C) of any mask
         return (sums[0] + ops.sum(ops.cast(kept, "float32"), axis=1),)
@@ -150,7 +150,7 @@ def count_pairs(queries: Tensor, keys: Tensor, keep: Mask) -> Tensor:
     def start(outer: Tile) -> Sums:
         return (ops.zeros_like(outer.index, dtype="float32"),)
 
-    return ops.stop_gradient(fold([_indices(queries)], [_indices(keys)], start, step)[0])
+    return ops.stop_gradient(fold([indices(queries)], [indices(keys)], start, step)[0])
 
 
 def nearest(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> tuple[Tensor, Tensor]:
@@ -162,8 +162,8 @@ def nearest(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> tuple[Te
         return 2.0 * MASKED + ops.cast(first, "float32"), first
 
     def step(best: Sums, outer: Tile, inner: Tile) -> Sums:
-        kept = _kept(keep, outer.index[:, None], inner.index[None, :], inner.valid)
-        logits = _where(kept, _logits(outer.rows[0], inner.rows[0]), MASKED)
+        kept = kept_pairs(keep, outer.index[:, None], inner.index[None, :], inner.valid)
+        logits = where_kept(kept, products(outer.rows[0], inner.rows[0]), MASKED)
         place = ops.cast(ops.argmax(logits, axis=1), best[1].dtype)
         value, index = ops.max(logits, axis=1), ops.take(inner.index, place)
         nearer = value > best[0]  # the first of equals stays
@@ -182,7 +182,7 @@ def _log_sum_exp() -> Reduction:
         sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None
     ) -> tuple[Sums, Tensor, Tensor]:
         peak, total = sums
-        logits = _where(kept, _logits(queries, keys), MASKED)
+        logits = where_kept(kept, products(queries, keys), MASKED)
         new_peak = ops.maximum(peak, ops.max(logits, axis=1, keepdims=True))
         shrink, terms = ops.exp(peak - new_peak), ops.exp(logits - new_peak)
         total = shrink * total + ops.sum(terms, axis=1, keepdims=True)
@@ -194,7 +194,7 @@ def _log_sum_exp() -> Reduction:
         return (peak + ops.log(total))[:, 0], some / total
 
     def weights(keys: Tensor, queries: Tensor, value: Tensor) -> Tensor:
-        return ops.exp(_logits(keys, queries) - value[None, :])
+        return ops.exp(products(keys, queries) - value[None, :])
 
     return Reduction(start, step, finish, weights)
 
@@ -210,16 +210,16 @@ def _sum_of(
     def step(
         sums: Sums, queries: Tensor, keys: Tensor, kept: Tensor | None
     ) -> tuple[Sums, float, Tensor]:
-        logits = _logits(queries, keys)
-        values = _where(kept, function(logits), 0.0)
-        terms = _where(kept, derivative(logits), 0.0)
+        logits = products(queries, keys)
+        values = where_kept(kept, function(logits), 0.0)
+        terms = where_kept(kept, derivative(logits), 0.0)
         return (sums[0] + ops.sum(values, axis=1),), 1.0, terms
 
     def finish(sums: Sums) -> tuple[Tensor, float]:
         return sums[0], 1.0
 
     def weights(keys: Tensor, queries: Tensor, value: Tensor) -> Tensor:
-        return derivative(_logits(keys, queries))
+        return derivative(products(keys, queries))
 
     return Reduction(start, step, finish, weights)
 
@@ -228,20 +228,27 @@ LOG_SUM_EXP = _log_sum_exp()
 SOFTPLUS, TOTAL = _sum_of(ops.softplus, ops.sigmoid), _sum_of(lambda x: x, ops.ones_like)
 
 
-def _logits(rows: Tensor, columns: Tensor) -> Tensor:
+def products(rows: Tensor, columns: Tensor) -> Tensor:
     return ops.matmul(rows, ops.transpose(columns))
 
 
-def _indices(rows: Tensor) -> Tensor:
+def indices(rows: Tensor) -> Tensor:
     return ops.arange(ops.shape(rows)[0])
 
 
-def _kept(keep: Mask | None, row: Tensor, column: Tensor, valid: Tensor | None) -> Tensor | None:
-    valid = None if valid is None else valid[None, :]
-    if keep is None or valid is None:
-        return valid if keep is None else keep(row, column)
-    return ops.logical_and(keep(row, column), valid)
+def kept_pairs(
+    keep: Mask | None, row: Tensor, column: Tensor, valid: Tensor | None
+) -> Tensor | None:
+    kept = None if keep is None else keep(row, column)
+    return both(kept, None if valid is None else valid[None, :])
 
 
-def _where(kept: Tensor | None, values: Tensor, otherwise: float) -> Tensor:
+def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    """Where both masks are true; `None` is true everywhere."""
+    if first is None or second is None:
+        return second if first is None else first
+    return ops.logical_and(first, second)
+
+
+def where_kept(kept: Tensor | None, values: Tensor, otherwise: float) -> Tensor:
     return values if kept is None else ops.where(kept, values, otherwise)

@@ -86,8 +86,8 @@ def fold(
     """
     num_outer, num_inner = (ops.shape(tensors[0])[0] for tensors in (outer, inner))
     # A thin matrix gets longer tiles, of as many pairs.
-    outer_tiles = _Tiles(outer, _largest(_tile_size, _tile_size**2 // num_inner))
-    inner_tiles = _Tiles(inner, _largest(_tile_size, _tile_size**2 // num_outer))
+    outer_tiles = _Tiles(outer, _ceil(num_outer, _largest(_tile_size, _tile_size**2 // num_inner)))
+    inner_tiles = _Tiles(inner, _ceil(num_inner, _largest(_tile_size, _tile_size**2 // num_outer)))
 
     def accumulate(number: Any) -> tuple[Tensor, ...]:
         tile = outer_tiles.at(number)
@@ -112,25 +112,85 @@ def fold(
     return tuple(ops.reshape(part, (-1, *part.shape[2:]))[: outer_tiles.length] for part in stacked)
 
 
+def fold_both_ways(
+    outer: Sequence[Tensor],
+    inner: Sequence[Tensor],
+    start: Callable[[Tile], Tensor],
+    step: Callable[[Tile, Tile, Any], tuple[Tensor, Tensor]],
+    add: Callable[[Tensor, Tensor], Tensor],
+    symmetric: bool,
+) -> tuple[Tensor, Tensor]:
+    """Accumulates over all pairs of tiles for both of the pair at once.
+
+    Args:
+        outer: Tensors of A rows each.
+        inner: Tensors of B rows each.
+        start: Function of a tile of either that gives what to start from, a tensor with a row for
+            each of the tile's.
+        step: Function of a tile of `outer`, one of `inner` and whether the second counts, that
+            gives what there is to add for the first and for the second.
+        add: Function of what has been accumulated and of that, which gives the next.
+        symmetric: Whether `outer` and `inner` are the same. Then a pair of two tiles is met in one
+            order only, and a tile with itself counts as the first only.
+
+    Returns:
+        What was accumulated, of A and of B rows.
+
+    Example:
+
+    >>> from keras import ops
+    >>> x, y = ops.ones((3,)), ops.ones((5,))
+    >>> zeros = lambda tile: 0 * tile.rows[0]
+    >>> sums = lambda x, y, _: (zeros(x) + ops.sum(y.rows[0]), zeros(y) + ops.sum(x.rows[0]))
+    >>> of_x, of_y = fold_both_ways([x], [y], zeros, sums, ops.add, symmetric=False)
+    >>> [float(number) for number in of_y]
+    [3.0, 3.0, 3.0, 3.0, 3.0]
+    """
+    count = _largest(*(_ceil(ops.shape(part[0])[0], _tile_size) for part in (outer, inner)))
+    if symmetric:
+        count = count + 1 - count % 2  # odd, so no offset leads there and back
+    first_tiles, second_tiles = _Tiles(outer, count), _Tiles(inner, count)
+    starts = start(first_tiles.at(0)), start(second_tiles.at(0))
+    numbers = ops.arange(count)
+
+    def at_offset(offset: Any, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Adds the pairs of the tiles i and i + offset."""
+
+        def one_more(_: Any, number: Any) -> tuple[Any, Any]:
+            second = second_tiles.at((number + offset) % count)
+            made = step(first_tiles.at(number), second, offset > 0 if symmetric else True)
+            return made, made  # as in `fold`
+
+        _, (firsts, seconds) = ops.scan(one_more, starts, numbers)
+        seconds = ops.take(seconds, (numbers - offset) % count, axis=0)
+        return add(carry[0], firsts), add(carry[1], seconds)
+
+    num_offsets = count // 2 + 1 if symmetric else count
+    carry = tuple(ops.broadcast_to(part, (count, *ops.shape(part))) for part in starts)
+    sums = ops.fori_loop(0, num_offsets, at_offset, carry)  # (count, size, ...) each
+    return tuple(
+        ops.reshape(part, (-1, *part.shape[2:]))[: tiles.length]
+        for part, tiles in zip(sums, (first_tiles, second_tiles), strict=True)
+    )
+
+
 class _Tiles:
-    """Tensors cut into tiles of one size, of at most `limit` rows.
+    """Tensors cut into so many tiles of one size.
 
     Sizes are integers where shapes are known, which they are not in a graph of TensorFlow.
     """
 
-    def __init__(self, tensors: Sequence[Tensor], limit: Any) -> None:
-        self.length = ops.shape(tensors[0])[0]
-        self.count = _ceil(self.length, limit)
+    def __init__(self, tensors: Sequence[Tensor], count: Any) -> None:
+        self.length, self.count = ops.shape(tensors[0])[0], count
         self.size = _ceil(self.length, self.count)
         known = isinstance(self.length, int) and isinstance(self.count, int)
         self.single = known and self.count == 1
-        self.missing = self.count * self.size - self.length
-        self.full = known and self.missing == 0
+        self.full = known and self.count * self.size == self.length
         self.tensors = [tensor if self.single else self._cut(tensor) for tensor in tensors]
 
     def _cut(self, tensor: Tensor) -> Tensor:
         if not self.full:
-            tensor = ops.concatenate([tensor, tensor[: self.missing]], axis=0)
+            tensor = ops.take(tensor, ops.arange(self.count * self.size) % self.length, axis=0)
         return ops.reshape(tensor, (self.count, self.size, *tensor.shape[1:]))
 
     def at(self, number: Any) -> Tile:
@@ -149,5 +209,6 @@ def _ceil(length: Any, size: Any) -> Any:
     return (length + size - 1) // size
 
 
-def _largest(first: int, second: Any) -> Any:
-    return max(first, second) if isinstance(second, int) else ops.maximum(first, second)
+def _largest(first: Any, second: Any) -> Any:
+    known = isinstance(first, int) and isinstance(second, int)
+    return max(first, second) if known else ops.maximum(first, second)
