@@ -8,7 +8,12 @@ from keras import ops
 from keras_contrastive.layers.temperature import Temperature
 from keras_contrastive.losses.checks import check_temperature
 from keras_contrastive.ops import l2_normalize, masked_count, masked_logsumexp, to_logits
-from keras_contrastive.ops.contrast import Mask, all_pairs, masked_mean
+from keras_contrastive.ops.contrast import (
+    Mask,
+    all_pairs,
+    masked_logsumexp_among,
+    masked_mean,
+)
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -100,6 +105,15 @@ def log_negatives(
         return total
     number = masked_count(anchors, candidates, negative or all_pairs)
     return total + ops.log(number / ops.maximum(masked_count(anchors, candidates, kept), 1.0))
+
+
+def log_other_negatives(
+    rows: Tensor, temperature: Any, negative: Mask, detection: Detection | None = None
+) -> Tensor:
+    """`log_negatives` of unit vectors among themselves, `(R,)`; `negative` is symmetric."""
+    if detection is None:
+        return masked_logsumexp_among(rows, negative, temperature, longest=1.0)
+    return log_negatives(rows, rows, temperature, negative, detection)
 
 
 def true_negatives(negative: Mask | None, detection: Detection | None) -> Mask:

@@ -14,7 +14,7 @@ from keras_contrastive.losses.contrast import (
 )
 from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import masked_count, masked_logsumexp, to_logits
-from keras_contrastive.ops.contrast import scaled
+from keras_contrastive.ops.contrast import masked_logsumexp_among, scaled
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -58,10 +58,13 @@ def debiased(
     """
     z = stacked(z1, z2)  # (2N, D)
     positive = positive_logits(z, temperature)  # (2N,)
-    negative = true_negatives(other_samples(ops.shape(z1)[0]), detection)
+    others = other_samples(ops.shape(z1)[0])
+    negative = true_negatives(others, detection)
     number = masked_count(z, z, negative)
 
     def log_sum(power: float) -> Tensor:
+        if detection is None:
+            return masked_logsumexp_among(z, others, scaled(temperature, power), longest=1.0)
         return masked_logsumexp(z, z, negative, scaled(temperature, power))
 
     log_reweighted = log_sum(1.0 + beta)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.contrast import (
-    log_negatives,
+    log_other_negatives,
     of_samples,
     other_samples,
     positive_logits,
@@ -58,7 +58,7 @@ def decoupled(
         weights = 2.0 - ops.cast(num_samples, "float32") * ops.softmax(cosines)
         positive = positive * ops.concatenate([weights, weights], axis=0)
     negative = other_samples(num_samples)
-    return of_samples(log_negatives(z, z, temperature, negative, detection) - positive)
+    return of_samples(log_other_negatives(z, temperature, negative, detection) - positive)
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

@@ -10,6 +10,7 @@ from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import (
     ContrastiveLoss,
     contrast,
+    log_other_negatives,
     of_samples,
     other_samples,
     pair_logits,
@@ -18,7 +19,7 @@ from keras_contrastive.losses.contrast import (
 )
 from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.ops import l2_normalize, positive_is_nearest
-from keras_contrastive.ops.contrast import nearest
+from keras_contrastive.ops.contrast import is_one, masked_logsumexp_both_ways, nearest
 from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
@@ -55,7 +56,10 @@ def nt_xent(
     z = stacked(z1, z2)  # (2N, D)
     positive = positive_logits(z, temperature)  # (2N,)
     negative = other_samples(ops.shape(z1)[0])
-    return of_samples(contrast(positive, z, z, temperature, negative, detection))
+    if detection is not None and detection.attract:
+        return of_samples(contrast(positive, z, z, temperature, negative, detection))
+    others = log_other_negatives(z, temperature, negative, detection)
+    return of_samples(ops.softplus(others - positive))
 
 
 def nt_xent_accuracy(z1: Tensor, z2: Tensor) -> Tensor:
@@ -128,6 +132,34 @@ def info_nce(
         return contrast(positive, queries, negatives, temperature, None, detection)
     candidates = ops.concatenate([keys, negatives], axis=0)  # (N + K, D)
     return contrast(positive, queries, candidates, temperature, _not_itself, detection)
+
+
+def info_nce_both_ways(queries: Tensor, keys: Tensor, temperature: Any = 0.07) -> Tensor:
+    """The mean of `info_nce(queries, keys)` and `info_nce(keys, queries)`, of the same logits.
+
+    Args:
+        queries: Tensor `(N, D)`.
+        keys: Tensor `(N, D)`; row i is the positive of query i.
+        temperature: A positive number or a scalar.
+
+    Returns:
+        A float32 tensor `(N,)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_contrastive.losses.info_nce import info_nce_both_ways
+    >>> z = np.ones((4, 8), "float32")
+    >>> round(float(info_nce_both_ways(z, z)[0]), 4)  # all equal: log N
+    1.3863
+
+    Reference:
+        Radford et al., 2021, figure 3.
+    """
+    queries, keys = l2_normalize(queries), l2_normalize(keys)
+    positive = pair_logits(queries, keys, temperature)  # (N,)
+    others = masked_logsumexp_both_ways(queries, keys, _not_itself, temperature, longest=1.0)
+    return (ops.softplus(others[0] - positive) + ops.softplus(others[1] - positive)) / 2
 
 
 def info_nce_accuracy(queries: Tensor, keys: Tensor, negatives: Tensor) -> Tensor:
@@ -258,15 +290,22 @@ class InfoNCE(ContrastiveLoss):
         if isinstance(keys, (tuple, list)):
             keys, negatives = keys
         check_pair(keys, queries)
-        loss = self._one_way(queries, keys, negatives, index, detection)
         if not self.symmetric:
-            return loss
+            return self._one_way(queries, keys, negatives, index, detection)
         if negatives is not None:
             raise ValueError(
                 "Expected no extra negatives with symmetric=True, since they have no queries. "
                 "Received: (keys, negatives). Call the loss once a direction instead."
             )
-        return (loss + self._one_way(keys, queries, None, index, detection)) / 2
+        if detection is None:
+            temperature, (first, second) = resolve_temperature(
+                self.temperature, [queries, keys], index
+            )
+            if is_one(temperature):
+                return info_nce_both_ways(first, second, temperature)
+        of_queries = self._one_way(queries, keys, None, index, detection)
+        of_keys = self._one_way(keys, queries, None, index, detection)
+        return (of_queries + of_keys) / 2
 
     def _one_way(
         self,

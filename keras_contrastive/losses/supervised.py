@@ -11,11 +11,10 @@ from keras_contrastive.losses.contrast import ContrastiveLoss
 from keras_contrastive.ops import (
     l2_normalize,
     masked_count,
-    masked_logsumexp,
     masked_mean,
     masked_softplus,
 )
-from keras_contrastive.ops.contrast import Mask, scaled
+from keras_contrastive.ops.contrast import Mask, masked_logsumexp_among, scaled
 from keras_contrastive.ops.similarity import Tensor
 
 
@@ -45,7 +44,7 @@ def supcon(labels: Tensor, embeddings: Tensor, temperature: Any = 0.1) -> Tensor
     """
     z = l2_normalize(embeddings)
     positive = _of_the_class(labels)
-    everything = masked_logsumexp(z, z, ops.not_equal, temperature)
+    everything = masked_logsumexp_among(z, ops.not_equal, temperature, longest=1.0)
     loss = everything - masked_mean(z, z, positive, temperature)
     return ops.where(masked_count(z, z, positive) > 0, loss, 0.0)
 
@@ -86,7 +85,7 @@ def sincere(
 
     positive = _of_the_class(labels)
     number = masked_count(z, z, positive)
-    others = masked_logsumexp(z, z, negative, temperature)  # (R,)
+    others = masked_logsumexp_among(z, negative, temperature, longest=1.0)  # (R,)
     # -log(e^l / (e^(l - epsilon) + e^others)) = -epsilon + log(1 + e^(epsilon + others - l))
     total = masked_softplus(z, z, positive, scaled(temperature, -1.0), epsilon + others)
     return ops.where(number > 0, total / ops.maximum(number, 1.0) - epsilon, 0.0)
