@@ -14,6 +14,7 @@ from keras_contrastive import (
 )
 from keras_contrastive.methods import (
     BYOL,
+    CLIP,
     CLOP,
     CLSP,
     DINO,
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BYOL",
+    "CLIP",
     "CLOP",
     "CLSP",
     "DINO",

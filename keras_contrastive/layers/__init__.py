@@ -7,6 +7,7 @@ from keras_contrastive.layers.heads import (
     batch_norm,
     build_head,
     byol_mlp,
+    clip_projector,
     dino_projector,
     moco_v1_projector,
     moco_v2_projector,
@@ -18,6 +19,7 @@ from keras_contrastive.layers.heads import (
     swav_projector,
     vicreg_projector,
 )
+from keras_contrastive.layers.learned_bias import LearnedBias
 from keras_contrastive.layers.prototypes import Prototypes, WeightNormPrototypes
 from keras_contrastive.layers.sample_table import SampleTable
 from keras_contrastive.layers.temperature import (
@@ -39,6 +41,7 @@ __all__ = [
     "FeatureQueue",
     "GloFND",
     "IndividualTemperature",
+    "LearnedBias",
     "LearnedTemperature",
     "LogOdds",
     "Prototypes",
@@ -52,6 +55,7 @@ __all__ = [
     "batch_norm",
     "build_head",
     "byol_mlp",
+    "clip_projector",
     "dino_projector",
     "moco_v1_projector",
     "moco_v2_projector",

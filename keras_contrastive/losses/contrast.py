@@ -49,11 +49,14 @@ class ContrastiveLoss(keras.losses.Loss):
     @classmethod
     def from_config(cls, config: dict) -> Self:
         """Rebuilds a loss from `get_config`."""
-        temperature = config.get("temperature")
-        if isinstance(temperature, dict):
-            temperature = keras.saving.deserialize_keras_object(temperature)
-            config = {**config, "temperature": temperature}
-        return cls(**config)
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value)
+                if isinstance(value, dict)
+                else value
+                for name, value in config.items()
+            }
+        )
 
 
 def contrast(

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_contrastive.layers.learned_bias import LearnedBias
 from keras_contrastive.layers.temperature import resolve_temperature
 from keras_contrastive.losses.checks import check_pair
 from keras_contrastive.losses.contrast import ContrastiveLoss, pair_logits
@@ -48,8 +49,10 @@ class SigLIP(ContrastiveLoss):
     """Sigmoid loss for pairs, such as images and their texts.
 
     Args:
-        temperature: Positive, default 0.1, or a `keras_contrastive.layers.Temperature`.
-        bias: Added to every logit; default -10.
+        temperature: Positive, default 0.1, or a `keras_contrastive.layers.Temperature`. The paper
+            learns it: `keras_contrastive.layers.LearnedTemperature(0.1)`.
+        bias: Added to every logit; default -10. The paper learns it too:
+            `keras_contrastive.layers.LearnedBias(-10.0)`.
         reduction: As in `keras.losses.Loss`; one value per sample before it.
         name: Name of the loss.
         dtype: Dtype of the result; similarities and sums are float32 whatever it is.
@@ -70,15 +73,22 @@ class SigLIP(ContrastiveLoss):
     """
 
     def __init__(
-        self, temperature: Any = 0.1, bias: float = -10.0, name: str = "siglip", **kwargs: Any
+        self,
+        temperature: Any = 0.1,
+        bias: float | LearnedBias = -10.0,
+        name: str = "siglip",
+        **kwargs: Any,
     ) -> None:
         super().__init__(temperature, name, **kwargs)
         self.bias = bias
 
-    def call(self, keys: Tensor, queries: Tensor, index: Tensor | None = None) -> Tensor:
+    def call(
+        self, keys: Tensor, queries: Tensor, index: Tensor | None = None, training: bool = True
+    ) -> Tensor:
         check_pair(keys, queries)
         temperature, (queries, keys) = resolve_temperature(self.temperature, [queries, keys], index)
-        return siglip(keys, queries, temperature, self.bias)
+        bias = self.bias.value() if isinstance(self.bias, LearnedBias) else self.bias
+        return siglip(keys, queries, temperature, bias)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "bias": self.bias}
+        return {**super().get_config(), "bias": keras.saving.serialize_keras_object(self.bias)}

@@ -4,6 +4,7 @@ from keras_contrastive.methods.addition import Addition
 from keras_contrastive.methods.barlow_twins import BarlowTwins
 from keras_contrastive.methods.base import Method
 from keras_contrastive.methods.byol import BYOL
+from keras_contrastive.methods.clip import CLIP
 from keras_contrastive.methods.clop import CLOP
 from keras_contrastive.methods.clsp import CLSP
 from keras_contrastive.methods.dino import DINO
@@ -25,6 +26,7 @@ from keras_contrastive.methods.vicreg import VICReg
 
 __all__ = [
     "BYOL",
+    "CLIP",
     "CLOP",
     "CLSP",
     "DINO",

@@ -20,9 +20,10 @@ from keras_contrastive.methods.addition import (
 from keras_contrastive.methods.figures import FIGURES, figures_of
 from keras_contrastive.methods.inputs import (
     BATCH_OF_ONE,
-    check_arrays,
+    check_classes,
     check_index,
     check_rest,
+    check_views,
     parts_of,
 )
 from keras_contrastive.methods.probe import OnlineProbe
@@ -222,11 +223,16 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
+        x = self.prepare(x)
         arguments = inspect.signature(super().fit).bind(x, y, *args, **kwargs).arguments
+        validation = arguments.get("validation_data")
+        if isinstance(validation, (tuple, list)):
+            arguments["validation_data"] = self.prepare(validation[0]), *validation[1:]
         inputs, index, positive = parts_of(x)
+        self.check_inputs(inputs)
+        check_views(positive)
         counts = [] if self.probe_classes is None else [self.probe_classes]
-        labels = y if self.uses_labels else None
-        check_arrays(inputs, positive, labels, [*counts, *class_counts(self)])
+        check_classes(y if self.uses_labels else None, [*counts, *class_counts(self)])
         check_index(index, self)
         if isinstance(x, Batches):
             arguments.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
@@ -245,11 +251,27 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
 
     def evaluate(self, x: object = None, y: object = None, *args: Any, **kwargs: Any) -> Any:
         """The objective on fresh views, as `keras.Model.evaluate`; it changes no state."""
+        x = self.prepare(x)
         arguments = inspect.signature(super().evaluate).bind(x, y, *args, **kwargs).arguments
         more = arguments.pop("kwargs", {})
         return super().evaluate(**shared(arguments), **more)
 
     # -- parts ----------------------------------------------------------------------------------
+
+    def prepare(self, x: Any) -> Any:
+        """What `fit` and `evaluate` are given, as arrays; where it is something else, as text."""
+        return x
+
+    def check_inputs(self, inputs: Any) -> None:
+        """Refuses inputs to `fit` that are arrays, but not such as the method can learn from.
+
+        Args:
+            inputs: A batch of inputs, a tuple of ready views, or a data set.
+
+        Raises:
+            ValueError: If they are not images.
+        """
+        check_views(*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)))
 
     def make_views(self, inputs: Tensor | tuple) -> tuple[Tensor, ...]:
         """Views of raw inputs through `augmentation`, or the ready views themselves.

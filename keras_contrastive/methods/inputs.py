@@ -29,11 +29,15 @@ def parts_of(x: object) -> tuple:
     return tuple(x.get(name) for name in known)
 
 
-def check_arrays(inputs: Any, positive: Any, labels: Any, class_counts: Sequence[int]) -> None:
-    """Looks at images and, unless they are `None`, at labels: below the smallest class count."""
-    for part in (*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)), positive):
-        if is_array(part):
-            check_images(part)
+def check_views(*views: Any) -> None:
+    """Looks at those of the views that are arrays: they have to be images."""
+    for view in views:
+        if is_array(view):
+            check_images(view)
+
+
+def check_classes(labels: Any, class_counts: Sequence[int]) -> None:
+    """Looks at labels, if they are an array: they lie below the smallest class count."""
     if is_array(labels):
         labels = ops.convert_to_numpy(labels)
         if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets` has them

@@ -51,7 +51,7 @@ def train(name, rest, scope):
     """Arrays by name."""
     import keras
 
-    from tests.methods.parts import METHODS, compiled, images
+    from tests.methods.parts import METHODS, compiled, images, ready
 
     results = {}
     make = simclr_in_parts if name == "simclr_in_parts" else METHODS[name]
@@ -69,7 +69,7 @@ def train(name, rest, scope):
             method = compiled(make(), keras.optimizers.SGD(0.02))
         results |= {f"start/{key}": value for key, value in state(method).items()}
         logs = method.fit(
-            tuple(view[:num] for view in views),
+            ready(method, [view[:num] for view in views], labels[:num]),
             labels[:num] if method.uses_labels else None,
             batch_size=8,
             shuffle=False,

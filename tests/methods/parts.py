@@ -169,8 +169,37 @@ def clop(**kwargs):
     return simclr(additions=[kc.CLOP(num_classes=4)], **kwargs)
 
 
+def tiny_text_encoder():
+    """The mean of four tokens' vectors, through a network with batch normalisation."""
+    return keras.Sequential(
+        [
+            keras.Input((4,), dtype="int32"),
+            keras.layers.Embedding(16, 8),
+            keras.layers.GlobalAveragePooling1D(),
+            kc.layers.batch_norm(),
+            keras.layers.Dense(DIM),
+        ],
+        name="text_encoder",
+    )
+
+
+def tiny_clip_projector(input_dim):
+    return kc.layers.clip_projector(input_dim, output_dim=4)
+
+
+def clip(**kwargs):
+    heads = {"image_projector": tiny_clip_projector, "text_projector": tiny_clip_projector}
+    return kc.CLIP(tiny_encoder(), tiny_text_encoder(), **{**heads, **kwargs})
+
+
+def siglip(**kwargs):
+    temperature, bias = kc.layers.LearnedTemperature(0.1), kc.layers.LearnedBias(-1.0)
+    return clip(loss=kc.losses.SigLIP(temperature, bias), **kwargs)
+
+
 METHODS = {
     "barlow_twins": barlow_twins,
+    "clip": clip,
     "clop": clop,
     "mmcr": mmcr,
     "supcon": supcon,
@@ -189,6 +218,7 @@ METHODS = {
     "moco_v3": moco_v3,
     "nnclr": nnclr,
     "ressl": ressl,
+    "siglip": siglip,
     "simclr": simclr,
     "tico": tico,
 }
@@ -201,6 +231,29 @@ def images(num=32, seed=0):
     labels = np.arange(num) % 4
     pixels = 0.6 * kinds[labels] + 0.4 * rng.uniform(0, 1, (num, 4, 4, 3))
     return pixels.astype("float32"), labels
+
+
+def token_ids(labels, seed=0):
+    """Four token ids a row, of which three tell its kind."""
+    labels = np.asarray(labels)
+    kinds = 1 + labels[:, None] * np.array([1, 1, 3])
+    return np.hstack([kinds, np.random.default_rng(seed).integers(1, 16, (len(labels), 1))])
+
+
+def data(method, num=32):
+    """What `fit` takes: images, for some methods with token ids; and labels."""
+    pixels, labels = images(num)
+    return ((pixels, token_ids(labels)) if paired(method) else pixels), labels
+
+
+def ready(method, views, labels):
+    """The same of ready views; images have only one where texts are the other."""
+    return (views[0], token_ids(labels)) if paired(method) else tuple(views)
+
+
+def paired(method):
+    """Whether it learns from images and texts."""
+    return isinstance(method, kc.CLIP)
 
 
 def compiled(method, optimizer=None, **kwargs):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.methods.parts import METHODS
+from tests.methods.parts import METHODS, ready
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -29,13 +29,17 @@ def one_step(name, weights=None):
             variable.assign(value)
     before = [ops.convert_to_numpy(v).copy() for v in method.weights]
     rng = np.random.default_rng(0)
-    views = tuple(
-        rng.uniform(size=(16, 4, 4, 3)).astype("float32") for _ in range(method.num_views)
-    )
+    labels = np.arange(16) % 4
+    views = [rng.uniform(size=(16, 4, 4, 3)).astype("float32") for _ in range(method.num_views)]
     method.compile(optimizer=keras.optimizers.SGD(1.0), run_eagerly=True)  # compiling takes longest
-    labels = np.arange(16) % 4 if method.uses_labels else None
     # In order: guided stop-gradient pairs neighbours.
-    fitted = method.fit(views, labels, batch_size=16, shuffle=False, verbose=0)
+    fitted = method.fit(
+        ready(method, views, labels),
+        labels if method.uses_labels else None,
+        batch_size=16,
+        shuffle=False,
+        verbose=0,
+    )
     loss = fitted.history["loss"][0]
     trainable = [
         (i, v)

@@ -13,6 +13,7 @@ from tests.methods.parts import (
     assert_same_weights,
     byol,
     compiled,
+    data,
     images,
     moco,
     simclr,
@@ -45,7 +46,7 @@ def make(request):
 
 
 def fit(method, epochs=1, batch_size=8, **kwargs):
-    x, y = images()
+    x, y = data(method)
     labels = y if method.uses_labels else None
     return method.fit(
         x, labels, batch_size=batch_size, epochs=epochs, shuffle=False, verbose=0, **kwargs
@@ -60,8 +61,8 @@ def test_the_loss_falls_on_structured_data(make_any):
 
 
 def test_logs_name_what_people_watch(make):
-    x, y = images()
     method = compiled(make(probe_classes=4))
+    x, y = data(method)
     logs = method.fit(x, y, batch_size=8, verbose=0).history
     expected = {"loss", "representation_std", "effective_rank", "probe_accuracy"}
     expected |= {"projection_std", "projection_rank"}
@@ -74,8 +75,8 @@ def test_logs_name_what_people_watch(make):
 
 
 def test_the_probe_leaves_the_method_alone(make):
-    x, y = images()
     plain, probed = make(), make(probe_classes=4)
+    x, y = data(plain)
     its_own = {id(variable) for variable in probed.probe.weights}
     same = [variable for variable in probed.weights if id(variable) not in its_own]
     for variable, value in zip(same, plain.weights, strict=True):
@@ -107,7 +108,7 @@ def test_evaluate_gives_the_objective_and_changes_no_state(make):
     method = compiled(make())
     fit(method)
     before = weights(method)
-    x, y = images()
+    x, y = data(method)
     first = method.evaluate(x, y, batch_size=8, verbose=0, return_dict=True)
     assert math.isfinite(first["loss"])
     metrics = {v.path for v in method.metrics_variables}

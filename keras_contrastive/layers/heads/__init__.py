@@ -3,6 +3,7 @@
 from keras_contrastive.layers.heads.barlow_twins import barlow_twins_projector
 from keras_contrastive.layers.heads.base import Head, batch_norm, build_head
 from keras_contrastive.layers.heads.byol import byol_mlp
+from keras_contrastive.layers.heads.clip import clip_projector
 from keras_contrastive.layers.heads.dino import dino_projector
 from keras_contrastive.layers.heads.moco import moco_v1_projector, moco_v2_projector, moco_v3_mlp
 from keras_contrastive.layers.heads.simclr import simclr_v1_projector, simclr_v2_projector
@@ -16,6 +17,7 @@ __all__ = [
     "batch_norm",
     "build_head",
     "byol_mlp",
+    "clip_projector",
     "dino_projector",
     "moco_v1_projector",
     "moco_v2_projector",
