@@ -20,13 +20,14 @@ EXTRAS = {
     "cli": ["typer>=0.12", "rich>=13", "pyyaml>=6"],
     "plot": ["matplotlib>=3.8", "plotly>=5"],
     "eval": ["scikit-learn>=1.4", "scipy>=1.11"],
-    "text": ["keras-hub>=0.21"],
+    "text": ["tokenizers>=0.20", "safetensors>=0.4"],
     "audio": ["scipy>=1.11"],
 }
 EXTRAS["demo"] = [*EXTRAS["cli"], *EXTRAS["plot"], *EXTRAS["eval"], "pillow>=10"]
 EXTRAS["test"] = [
     *EXTRAS["demo"],
     *EXTRAS["data"],
+    *EXTRAS["text"],
     "grain",
     "hypothesis",
     "import-linter",

@@ -17,6 +17,7 @@ from keras_contrastive.evaluation.representation import (
     uniformity,
 )
 from keras_contrastive.evaluation.ridge import ridge_probe
+from keras_contrastive.evaluation.sts import sts, sts_correlations
 
 __all__ = [
     "FineTuneResult",
@@ -34,6 +35,8 @@ __all__ = [
     "representation_std",
     "ridge_probe",
     "singular_spectrum",
+    "sts",
+    "sts_correlations",
     "tolerance",
     "uniformity",
 ]
