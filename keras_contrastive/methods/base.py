@@ -159,7 +159,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         inputs = parts_of(inputs)[0]
         if isinstance(inputs, (tuple, list)):  # ready views: the first stands for the sample
             inputs = inputs[0]
-        return self.encoder(as_unit_range(inputs), training=training)
+        return self.encoder(self.as_inputs(inputs), training=training)
 
     def compute_loss(
         self,
@@ -273,6 +273,10 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         """
         check_views(*(inputs if isinstance(inputs, (tuple, list)) else (inputs,)))
 
+    def as_inputs(self, batch: Tensor) -> Tensor:
+        """A batch as the encoder takes it: images in 0 to 1."""
+        return as_unit_range(batch)
+
     def make_views(self, inputs: Tensor | tuple) -> tuple[Tensor, ...]:
         """Views of raw inputs through `augmentation`, or the ready views themselves.
 
@@ -287,7 +291,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         """
         expected = f"{'at least ' if self.more_views else ''}{self.num_views}"
         if isinstance(inputs, (tuple, list)):
-            views = tuple(as_unit_range(view) for view in inputs)
+            views = tuple(self.as_inputs(view) for view in inputs)
         elif self.augmentation is None:
             raise ValueError(
                 f"Expected {expected} ready views as a tuple, since this "
