@@ -24,6 +24,7 @@ from keras_contrastive.losses.mmcr import MMCRLoss, mmcr
 from keras_contrastive.losses.negative_cosine import NegativeCosine, negative_cosine
 from keras_contrastive.losses.ressl import ReSSLLoss, ressl
 from keras_contrastive.losses.siglip import SigLIP, siglip
+from keras_contrastive.losses.simcse import SimCSELoss, simcse
 from keras_contrastive.losses.sogclr import BayesianContrastive, SogCLR
 from keras_contrastive.losses.supervised import SINCERE, EpsilonSupInfoNCE, SupCon, sincere, supcon
 from keras_contrastive.losses.swapped_prediction import SwappedPrediction, swapped_prediction
@@ -66,6 +67,7 @@ __all__ = [
     "NegativeCosine",
     "ReSSLLoss",
     "SigLIP",
+    "SimCSELoss",
     "SogCLR",
     "SupCon",
     "SwappedPrediction",
@@ -96,6 +98,7 @@ __all__ = [
     "ressl",
     "semi_hard_triplets",
     "siglip",
+    "simcse",
     "sincere",
     "supcon",
     "swapped_prediction",

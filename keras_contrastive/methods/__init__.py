@@ -18,6 +18,7 @@ from keras_contrastive.methods.multi_target_byol import MultiTargetBYOL
 from keras_contrastive.methods.nnclr import NNCLR
 from keras_contrastive.methods.ressl import ReSSL
 from keras_contrastive.methods.simclr import SimCLR
+from keras_contrastive.methods.simcse import SimCSE
 from keras_contrastive.methods.simsiam import SimSiam
 from keras_contrastive.methods.supcon import SupCon
 from keras_contrastive.methods.swav import SwAV
@@ -44,6 +45,7 @@ __all__ = [
     "MultiTargetBYOL",
     "ReSSL",
     "SimCLR",
+    "SimCSE",
     "SimSiam",
     "SupCon",
     "SwAV",

@@ -153,7 +153,7 @@ def _siglip(inputs, params):
 
 
 def _simcse_supervised(inputs, params):
-    loss = losses.InfoNCE(params["temperature"], in_batch=True)
+    loss = losses.SimCSELoss(params["temperature"])
     return loss((inputs["entailment"], inputs["contradiction"]), inputs["premise"])
 
 
