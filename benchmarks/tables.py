@@ -159,6 +159,45 @@ def _speed(row):
     return row["batch_size"] / row["seconds_per_step"]
 
 
+def text():
+    """What a sentence encoder read into Keras says of similar sentences, and its speed."""
+    report = json.loads((RESULTS / "text.json").read_text())
+
+    def percent(row, name):
+        return f"{row[name]:.2f}" if name in row else "-"
+
+    ways = ("all", "published", "mean", "wmean")
+    rows = [
+        [row["task"], f"{row['pairs']:,}", *(percent(row, way) for way in ways)]
+        for row in report["similarity"]
+    ]
+    text = (
+        f"{report['model']}, Spearman of cosines, times 100. Published is MTEB's figure, to be "
+        "compared with all (all pairs of the task ranked together); mean and wmean are of the "
+        "task's own data sets, plain and weighted by pairs: "
+        "`python benchmarks/text.py path/to/model --sts --json benchmarks/results/text.json`"
+    )
+    similarity = table(["task", "pairs", *ways], rows) + "\n\n" + text
+    rows = [
+        [
+            row["way"] if row["way"] == "sentence-transformers" else f"ours, {row['way']}",
+            f"{row['sentences_per_second']:.0f}",
+            f"{row['processor_seconds']:.1f}",
+            f"{row['largest_difference']:.0e}",
+        ]
+        for row in report["speed"]
+    ]
+    head = ["`encode`", "sentences/s", "processor seconds", "largest difference"]
+    text = (
+        f"{report['speed'][0]['sentences']:,} sentences of these tasks in batches of "
+        f"{report['speed'][0]['batch_size']}, the same weights, the best of the rounds in one run; "
+        f"the difference is that of a component of a unit vector. {report['hardware']}: "
+        "`taskset -c 0 python benchmarks/text.py path/to/model --peer path/to/python --json "
+        "benchmarks/results/text.json`"
+    )
+    return similarity + "\n\n" + table(head, rows) + "\n\n" + text
+
+
 def zoo():
     rows = []
     for path in sorted((ROOT / "zoo").glob("*/results.json")):
@@ -205,6 +244,7 @@ def main():
     picture()
     fill(ROOT / "README.md", (headline, zoo))
     fill(ROOT / "docs" / "measured.md", (quality, loss, devices, step, augmentation))
+    fill(ROOT / "docs" / "sentence_embeddings.md", (text,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 

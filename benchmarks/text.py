@@ -8,7 +8,7 @@ cosine and Spearman. "published" are the figures of the model's authors' leaderb
 all-MiniLM-L6-v2; they are "all" (see `keras_contrastive.evaluation.sts`). SICK-R is all of SICK, as
 there; STS13 lacks its SMT part, as everywhere.
 
-With a Python that has sentence-transformers, 2,000 of the sentences go through `encode` of both,
+With a Python that has sentence-transformers, 1,000 of the sentences go through `encode` of both,
 with the same weights, on each backend that is named, in turns; the best of the rounds counts, by
 the clock and of the processor. `largest_difference` is that of a component of a vector, at unit
 length. Without `--sts` the table of a file that exists is kept.
@@ -41,7 +41,7 @@ FILES = {
     "STS-B": ["stsb_en_test"],
     "SICK-R": ["sick_train", "sick_dev", "sick_test"],
 }
-NUM_TIMED = 2000
+NUM_TIMED = 1000
 
 
 def tables():

@@ -4,6 +4,7 @@ from keras_contrastive.callbacks.collapse_alarm import CollapseAlarm, CollapseWa
 from keras_contrastive.callbacks.knn_accuracy import KNNAccuracy
 from keras_contrastive.callbacks.pseudo_labels import PseudoLabels
 from keras_contrastive.callbacks.representation_metrics import RepresentationMetrics
+from keras_contrastive.callbacks.sts_correlation import STSCorrelation
 from keras_contrastive.callbacks.training_backup import TrainingBackup
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "KNNAccuracy",
     "PseudoLabels",
     "RepresentationMetrics",
+    "STSCorrelation",
     "TrainingBackup",
 ]
