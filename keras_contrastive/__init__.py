@@ -38,7 +38,14 @@ from keras_contrastive.methods import (
     TiCo,
     VICReg,
 )
-from keras_contrastive.presets import from_preset, presets, save_to_preset
+from keras_contrastive.presets import (
+    from_checkpoint,
+    from_preset,
+    presets,
+    save_onnx,
+    save_to_preset,
+    save_torchvision,
+)
 
 __version__ = "0.1.0"
 
@@ -72,12 +79,15 @@ __all__ = [
     "data",
     "encoders",
     "evaluation",
+    "from_checkpoint",
     "from_preset",
     "layers",
     "losses",
     "ops",
     "optimizers",
     "presets",
+    "save_onnx",
     "save_to_preset",
+    "save_torchvision",
     "training",
 ]

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from keras_contrastive.callbacks import CollapseWarning
 from keras_contrastive.cli import demo as demos
+from keras_contrastive.cli.convert import convert as convert_file
 from keras_contrastive.cli.devices import in_processes, on_devices, start_processes
 from keras_contrastive.cli.embedding import check_format, write_features
 from keras_contrastive.cli.evaluate import evaluate as evaluate_encoder
@@ -211,6 +212,48 @@ def embed(
         features = embed_images(model, loaded.images, batch_size)
         write_features(output, features, loaded.labels, files)
         console.print(f"{len(features):,} × {features.shape[1]} features: {output}")
+
+
+@app.command(no_args_is_help=True)
+def convert(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="PyTorch checkpoint (.pth, .pth.tar, .ckpt, .safetensors); or a preset, a run "
+            "or a .keras file, to write it for others."
+        ),
+    ],
+    to: Annotated[
+        Path,
+        typer.Option(
+            help="Folder (with heads and a card), .keras, .onnx, or .safetensors with "
+            "torchvision's names."
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Format: moco-v2, dino, ... [told by the keys]"),
+    ] = None,
+    image_size: SizeOption = None,
+    num_heads: Annotated[
+        int | None, typer.Option(help="Attention heads of a vision transformer.")
+    ] = None,
+) -> None:
+    """Convert a checkpoint of another project into an encoder, or an encoder for others.
+
+    Every key of a checkpoint must be accounted for; files are read without running code that
+    they may hold.
+
+    Examples:
+
+    - `keras-contrastive convert moco_v2_800ep_pretrain.pth.tar --to encoders/moco`
+
+    - `keras-contrastive convert resnet50.pth --from torchvision --to encoder.keras`
+
+    - `keras-contrastive convert runs/mine --to encoder.onnx`
+    """
+    with _explained() as console:
+        convert_file(file, to, source, image_size, num_heads, console)
 
 
 @app.command(no_args_is_help=True)

@@ -6,6 +6,7 @@ from keras_contrastive.encoders.resnet import resnet18, resnet34, resnet50
 from keras_contrastive.encoders.sentence_encoder import SentenceEncoder
 from keras_contrastive.encoders.small_resnet import small_resnet
 from keras_contrastive.encoders.subword_tokenizer import SubwordTokenizer
+from keras_contrastive.encoders.vit import vit
 from keras_contrastive.encoders.wrap import as_encoder
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "resnet34",
     "resnet50",
     "small_resnet",
+    "vit",
 ]
