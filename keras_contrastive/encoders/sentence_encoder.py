@@ -161,7 +161,8 @@ class SentenceEncoder(keras.Model):
             batch = [rows[row] for row in chosen]
             length = min(_rounded_up(len(batch[0])), self.tokenizer.max_length)
             token_ids = padded(batch, length, self.tokenizer.padding_id)
-            vectors[chosen] = self.predict_on_batch(token_ids)
+            # In a strategy of TensorFlow every device gets the whole batch.
+            vectors[chosen] = self.predict_on_batch(token_ids)[: len(chosen)]
             bar.add(len(chosen))
         return vectors
 

@@ -285,5 +285,7 @@ def _embedded(
         part = keras.tree.map_structure(itemgetter(slice(start, start + batch_size)), inputs)
         features = encoder.predict_on_batch(as_input(part))
         z = np.asarray(projector.predict_on_batch(features), "float32")
+        # In a strategy of TensorFlow every device gets the whole batch.
+        z = z[: len(keras.tree.flatten(part)[0])]
         embeddings.append(z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6))
     return np.concatenate(embeddings)

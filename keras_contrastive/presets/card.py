@@ -138,7 +138,7 @@ keras-contrastive pretrain recipe.yaml --run runs/{name}
 
 
 def _limits(results: Mapping[str, Any]) -> str:
-    shape = results.get("input_shape") or (None,)
+    shape: list = results.get("input_shape") or [None]
     size = f" It has seen images of {shape[0]}x{shape[1]} pixels only." if None not in shape else ""
     lines = [
         "## Limits",
