@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 BACKEND = keras.backend.backend()
 
 
-def run(devices, *command, timeout=600):
+def run(devices, *command, timeout=1800):
     """Runs a Python script on so many devices and waits; PyTorch takes a process a device."""
     environment = {**os.environ, "KERAS_BACKEND": BACKEND, "PYTHONPATH": str(ROOT)}
     environment |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
