@@ -16,6 +16,7 @@ from keras_contrastive.evaluation.representation import (
     tolerance,
     uniformity,
 )
+from keras_contrastive.evaluation.retrieval import retrieval
 from keras_contrastive.evaluation.ridge import ridge_probe
 from keras_contrastive.evaluation.sts import sts, sts_correlations
 
@@ -33,6 +34,7 @@ __all__ = [
     "linear_probe",
     "rank_me",
     "representation_std",
+    "retrieval",
     "ridge_probe",
     "singular_spectrum",
     "sts",

@@ -1,7 +1,7 @@
 """CLIP and SigLIP: images and their texts find each other."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_contrastive.encoders import as_encoder
 from keras_contrastive.layers import (
+    LearnedBias,
     LearnedTemperature,
     ScheduledTemperature,
     build_head,
@@ -22,6 +23,7 @@ from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
 from keras_contrastive.methods.inputs import check_views
 from keras_contrastive.methods.pairs import as_token_ids, check_pairs, pair_of
+from keras_contrastive.methods.zero_shot import class_embeddings, cosine_classifier
 from keras_contrastive.ops import as_unit_range, matching_accuracy
 from keras_contrastive.ops.similarity import Tensor
 
@@ -65,20 +67,20 @@ class CLIP(ContrastiveMethod):
 
     Example:
 
-    >>> import keras, keras_contrastive as kc, numpy as np
-    >>> token_ids = keras.Input((8,), dtype="int32")
-    >>> vectors = keras.layers.Embedding(100, 16)(token_ids)
+    >>> import keras_contrastive as kc, numpy as np
     >>> method = kc.CLIP(
     ...     kc.encoders.small_resnet(input_shape=(16, 16, 3), widths=(8, 16)),
-    ...     keras.Model(token_ids, vectors),
+    ...     kc.encoders.text_transformer(max_length=32, num_layers=1, dim=16),
+    ...     tokenizer=kc.encoders.ByteTokenizer(max_length=32),
     ... )
-    >>> method.compile(keras.optimizers.Adam(1e-3))
-    >>> rng = np.random.default_rng(0)
-    >>> images = rng.integers(0, 256, (16, 16, 16, 3), "uint8")
-    >>> texts = rng.integers(1, 100, (16, 8), "int32")
-    >>> history = method.fit((images, texts), batch_size=8, verbose=0)
-    >>> method.embed_images(images).shape, method.embed_texts(texts).shape
+    >>> method.compile("adam")
+    >>> images = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), "uint8")
+    >>> captions = ["a cat", "two dogs"] * 8
+    >>> history = method.fit((images, captions), batch_size=8, verbose=0)
+    >>> method.embed_images(images).shape, method.embed_texts(captions).shape
     ((16, 512), (16, 512))
+    >>> method.zero_shot_classifier(["cat", "dog"], ["a {}", "two {}s"]).output_shape
+    (None, 2)
 
     Differs from the reference: the projections start as Keras' layers do. Weight decay should leave
     out scale and bias: `optimizer.exclude_from_weight_decay(var_names=["log_scale"])`.
@@ -214,7 +216,8 @@ class CLIP(ContrastiveMethod):
             ValueError: If there is no tokenizer, one that gives other than N rows, or something
                 else among the strings.
         """
-        return as_token_ids(texts, self.tokenizer or getattr(self.text_encoder, "tokenizer", None))
+        own = getattr(self.text_encoder, "tokenizer", None)
+        return as_token_ids(texts, own if self.tokenizer is None else self.tokenizer)
 
     # -- embeddings out -------------------------------------------------------------------------
 
@@ -249,6 +252,32 @@ class CLIP(ContrastiveMethod):
         """
         token_ids = self.token_ids(texts)
         return _embedded(self.text_encoder, self.text_projector, token_ids, batch_size)
+
+    def zero_shot_classifier(
+        self, classes: Sequence[str], templates: Sequence[str] = ("a photo of a {}.",)
+    ) -> keras.Sequential:
+        """A classifier of images that has seen no label: it compares them with class names.
+
+        Each name goes into each template; a class is the mean of its texts' embeddings, which have
+        unit length before and after.
+
+        Args:
+            classes: Names of C classes. Good ones are worth some points of accuracy.
+            templates: Texts with a `{}` where the name goes.
+
+        Returns:
+            A plain Keras model from float images in 0 to 1 to logits `(N, C)`, which share the
+            loss's scale and bias: a softmax with InfoNCE, a sigmoid with SigLIP. Its weights are
+            copies, and its `.keras` file opens without this package if the encoder's does.
+
+        Raises:
+            ValueError: If there is no tokenizer, or names or templates are not such.
+        """
+        directions = class_embeddings(self.embed_texts, classes, templates)
+        bias = getattr(self.contrastive_loss, "bias", 0.0)
+        bias = bias.bias if isinstance(bias, LearnedBias) else bias
+        scale, bias = (float(ops.convert_to_numpy(value)) for value in (self.scale, bias))
+        return cosine_classifier(self.encoder, self.image_projector, directions, scale, bias)
 
     # -- serialisation --------------------------------------------------------------------------
 
