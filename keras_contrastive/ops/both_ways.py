@@ -60,7 +60,7 @@ def _of_small_logits() -> Terms:
 
     def log_sum_exp(terms: Tensor, axis: int) -> Tensor:
         total = ops.sum(terms, axis=axis)
-        return ops.where(total > 0, ops.log(ops.maximum(total, 1e-37)), MASKED)
+        return ops.where(ops.equal(total, 0.0), MASKED, ops.log(ops.maximum(total, 1e-37)))
 
     def share(upstream: Tensor, sums: Tensor) -> Tensor:
         return upstream * ops.exp(ops.minimum(-sums, SMALL_LOGIT))  # finite without pairs
@@ -197,8 +197,8 @@ def _gradients(
 
 
 def _of_some(upstream: Tensor, value: Tensor) -> Tensor:
-    """What has no pairs has no gradient."""
-    return ops.where(value > MASKED / 2, upstream, 0.0)
+    """What has no pairs has no gradient; what is not a number is not hidden."""
+    return ops.where(value < MASKED / 2, 0.0, upstream)
 
 
 def _logits_of(first: Tile, second: Tile, keep: Mask | None) -> Tensor:

@@ -8,6 +8,7 @@ from keras import ops
 from keras_contrastive import losses
 from keras_contrastive.layers.temperature import LearnedTemperature
 from keras_contrastive.ops import set_tile_size, tiles
+from keras_contrastive.ops.both_ways import ANY, SMALL, log_sum_exp_among
 from keras_contrastive.ops.contrast import (
     all_pairs,
     masked_logsumexp_among,
@@ -244,3 +245,18 @@ def test_clip_is_info_nce_in_both_directions(size):
             ops.convert_to_numpy(ops.stop_gradient(expected)),
             rtol=1e-5,
         )
+
+
+@pytest.mark.parametrize("of", [ANY, SMALL], ids=["any", "small"])
+@pytest.mark.parametrize("size", [4, 1024])
+def test_what_is_not_a_number_shows(of, size):
+    set_tile_size(size)
+    z = np.ones((11, 3), "float32")
+    z[4, 1] = np.nan
+
+    def loss(inputs):
+        return ops.sum(log_sum_exp_among(inputs["z"], ops.not_equal, of))
+
+    value, gradients = value_and_gradients(loss, {"z": z}, ["z"])
+    assert np.isnan(value)
+    assert np.isnan(gradients["z"]).any()
