@@ -202,7 +202,7 @@ def test_a_locked_tower_does_not_move(when):
     encoder.trainable = when == "after"
     method = kc.CLIP(encoder, tiny_text_encoder())
     encoder.trainable = False
-    compiled(method, keras.optimizers.Adam(0.1))
+    compiled(method, keras.optimizers.Adam(0.1), run_eagerly=True)
     others = method.text_encoder.trainable_weights
     start = [[array(v) for v in variables] for variables in (encoder.weights, others)]
     pixels, texts = pairs(16)
@@ -252,7 +252,7 @@ def test_strings_are_what_their_ids_are():
     pixels = images(16)[0]
     losses = []
     for texts in (CAPTIONS, np.array(CAPTIONS), np.array(Letters()(CAPTIONS), "int32")):
-        method = compiled(clip(tokenizer=Letters()))
+        method = compiled(clip(tokenizer=Letters()), run_eagerly=True)
         fitted = method.fit(
             (pixels, texts),
             validation_data=((pixels, texts),),
@@ -273,7 +273,8 @@ def test_texts_may_be_dicts_of_arrays():
     ids, mask = keras.Input((4,), dtype="int32", name="ids"), keras.Input((4,), name="mask")
     x = keras.layers.Embedding(16, 6)(ids) * keras.ops.expand_dims(mask, 2)
     text_encoder = keras.Model({"ids": ids, "mask": mask}, x)
-    method = compiled(kc.CLIP(tiny_encoder(), text_encoder, micro_batches=2))
+    method = kc.CLIP(tiny_encoder(), text_encoder, micro_batches=2)
+    compiled(method, run_eagerly=True)
     pixels, texts = pairs(16)
     texts = {"ids": texts, "mask": np.ones((16, 4), "float32")}
     assert np.isfinite(method.fit((pixels, texts), batch_size=8, verbose=0).history["loss"]).all()

@@ -57,11 +57,12 @@ def test_it_tells_kinds_that_it_knows_from_captions_alone():
     # One image of each kind finds its captions: several of them.
     texts = [template.format(name) for name in CLASSES for template in TEMPLATES]
     z = method.embed_images(pixels[:4]), method.embed_texts(texts)
-    assert retrieval(*z, image_of_text=np.repeat(np.arange(4), 3), ks=[1])["text_to_image_r1"] > 0.5
+    found = retrieval(*z, image_of_text=np.repeat(np.arange(4), 3), ks=[1])
+    assert found["text_to_image_r1"] >= 0.5  # by chance 0.25
 
 
 def test_the_classifier_stays_when_training_goes_on():
-    method = compiled(reading())
+    method = compiled(reading(), run_eagerly=True)
     classifier = method.zero_shot_classifier(CLASSES)
     pixels = images(8)[0]
     before = classifier.predict(pixels, verbose=0)
