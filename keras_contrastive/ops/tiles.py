@@ -161,6 +161,9 @@ def fold_both_ways(
             made = step(first_tiles.at(number), second, offset > 0 if symmetric else True)
             return made, made  # as in `fold`
 
+        # The next offset waits for the sums so far: TensorFlow would make several at a time.
+        some = ops.reshape(carry[0], (-1,))[0]
+        offset = offset + 0 * ops.cast(ops.isnan(some), "int32")
         _, (firsts, seconds) = ops.scan(one_more, starts, numbers)
         seconds = ops.take(seconds, (numbers - offset) % count, axis=0)
         return add(carry[0], firsts), add(carry[1], seconds)
