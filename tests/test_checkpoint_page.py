@@ -7,8 +7,8 @@ import runpy
 import numpy as np
 import pytest
 
+from keras_contrastive.encoders.tensor_files import write_tensors
 from keras_contrastive.presets.convert import FORMATS
-from keras_contrastive.presets.convert.files import write_tensors
 from tests.presets.convert import checkpoints
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "bring_a_checkpoint.md"

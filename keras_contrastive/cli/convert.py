@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 from rich.console import Console
 
+from keras_contrastive.encoders.tensor_files import PICKLES, SAFETENSORS
 from keras_contrastive.presets import from_preset, save_to_preset
 from keras_contrastive.presets.convert import (
     Converted,
@@ -12,7 +13,6 @@ from keras_contrastive.presets.convert import (
     save_onnx,
     save_torchvision,
 )
-from keras_contrastive.presets.convert.files import PICKLES, SAFETENSORS
 from keras_contrastive.presets.convert.keys import listed
 from keras_contrastive.presets.weights import sha256
 

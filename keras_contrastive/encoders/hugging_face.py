@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_contrastive.encoders.bert import bert
+from keras_contrastive.encoders.tensor_files import read_tensors
 
 Weights = Mapping[str, np.ndarray]
 
@@ -140,7 +141,7 @@ def _assign(variable: keras.Variable, name: str, weights: Weights) -> None:
             f"Expected weights of a BERT with {name!r}. Received: {len(weights)} arrays without "
             "it. The file belongs to another config.json, or to another architecture."
         )
-    value = np.asarray(weights[name], "float32")
+    value = weights[name]
     if name.endswith("weight") and "embeddings." not in name and value.ndim == 2:
         value = value.T  # a dense layer's, stored (out, in)
     if value.size != np.prod(variable.shape):
@@ -164,45 +165,13 @@ def _named_as_bert(weights: Weights) -> Weights:
 
 
 def _read_weights(folder: Path) -> Weights:
-    safe, pickled = folder / "model.safetensors", folder / "pytorch_model.bin"
-    if not safe.is_file() and not pickled.is_file():
-        raise ValueError(
-            f"Expected model.safetensors or pytorch_model.bin in {folder}. "
-            f"Received: {sorted(path.name for path in folder.glob('*'))}."
-        )
-    read = _read_safetensors if safe.is_file() else _read_pickled
-    path = safe if safe.is_file() else pickled
-    try:
-        return read(path)
-    except ImportError:
-        raise
-    except Exception as error:
-        raise ValueError(
-            f"Expected {path} to hold weights, and nothing else. Received: a file that cannot be "
-            f"read ({error}). If it is damaged, copy it again."
-        ) from error
-
-
-def _read_safetensors(path: Path) -> Weights:
-    try:
-        from safetensors.numpy import load_file
-    except ImportError:
-        raise ImportError(
-            'Reading .safetensors needs that package: pip install "keras-contrastive[text]".'
-        ) from None
-    return load_file(path)
-
-
-def _read_pickled(path: Path) -> Weights:
-    try:
-        import torch
-    except ImportError:
-        raise ImportError(
-            "Reading pytorch_model.bin needs PyTorch: pip install torch, or give the folder a "
-            "model.safetensors."
-        ) from None
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: value.float().numpy() for name, value in state.items()}
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        if (folder / name).is_file():
+            return read_tensors(folder / name)
+    raise ValueError(
+        f"Expected model.safetensors or pytorch_model.bin in {folder}. "
+        f"Received: {sorted(path.name for path in folder.glob('*'))}."
+    )
 
 
 def _pooling(folder: Path) -> str:

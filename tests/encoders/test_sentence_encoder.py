@@ -1,9 +1,6 @@
 """The sentence encoder: BERT's formulas, the readout, the file, and what comes in wrong."""
 
 import json
-import pickle
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -13,7 +10,6 @@ from keras import ops
 from keras_contrastive.encoders import SentenceEncoder, SubwordTokenizer, bert
 from keras_contrastive.encoders.sentence_encoder import POOLINGS, _rounded_up
 from tests.encoders.tiny_bert import (
-    CONFIG,
     DIM,
     SENTENCES,
     VOCABULARY,
@@ -21,6 +17,7 @@ from tests.encoders.tiny_bert import (
     vector,
     write_folder,
 )
+from tests.plain_keras import outputs_in_plain_keras
 
 
 @pytest.fixture
@@ -131,19 +128,10 @@ def test_a_saved_encoder_gives_the_same_vectors(folder, tmp_path, pooling):
 
 
 def test_its_backbone_opens_in_plain_keras(folder, tmp_path):
-    backbone = loaded(folder).backbone
-    backbone.save(tmp_path / "bert.keras")
-    token_ids = np.array([[2, 6, 7, 3, 0]])
-    np.save(tmp_path / "ids.npy", token_ids)
-    code = (
-        "import sys, keras, numpy as np\n"
-        "model = keras.saving.load_model('bert.keras')\n"
-        "np.save('out.npy', keras.ops.convert_to_numpy(model(np.load('ids.npy'))[-1]))\n"
-        "assert 'keras_contrastive' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    backbone, token_ids = loaded(folder).backbone, np.array([[2, 6, 7, 3, 0]])
+    found = outputs_in_plain_keras(backbone, token_ids, tmp_path)
     expected = ops.convert_to_numpy(backbone(token_ids)[-1])
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_head_that_was_trained_elsewhere_joins(folder):
@@ -152,83 +140,6 @@ def test_a_head_that_was_trained_elsewhere_joins(folder):
     vectors = encoder.encode(SENTENCES, verbose=0)
     got = encoder.with_head(head).encode(SENTENCES, verbose=0)
     np.testing.assert_allclose(got, ops.convert_to_numpy(head(vectors)), rtol=1e-4, atol=1e-5)
-
-
-def test_names_of_other_savers_are_known(folder):
-    """Those of a model that holds a BERT, and TensorFlow's old ones of the normalisation."""
-    expected = loaded(folder).encode(SENTENCES, verbose=0)
-    renamed = {
-        f"bert.{name}".replace("LayerNorm.weight", "LayerNorm.gamma").replace(
-            "LayerNorm.bias", "LayerNorm.beta"
-        ): value
-        for name, value in random_weights().items()
-    }
-    write_folder(folder, renamed)
-    np.testing.assert_array_equal(loaded(folder).encode(SENTENCES, verbose=0), expected)
-
-
-@pytest.mark.parametrize(
-    ("config", "pooling"),
-    [
-        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls_before_head"),
-        ({"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}, "mean"),
-        ({"pooling_mode": "cls"}, "cls_before_head"),
-        ({"pooling_mode": "mean"}, "mean"),
-    ],
-)
-def test_the_pooling_of_sentence_transformers(folder, config, pooling):
-    write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": DIM, **config})
-    assert loaded(folder).pooling == pooling
-    assert loaded(folder, pooling="first_last_mean").pooling == "first_last_mean"
-
-
-def test_the_longest_sequence_is_what_the_folder_says(folder):
-    assert loaded(folder).tokenizer.max_length == CONFIG["max_position_embeddings"]
-    write_json(folder / "sentence_bert_config.json", {"max_seq_length": 10})
-    assert loaded(folder).tokenizer.max_length == 10
-    assert loaded(folder, max_length=7).tokenizer.max_length == 7
-
-
-def test_a_pickled_file_holds_weights_and_nothing_else(folder):
-    torch = pytest.importorskip("torch")
-    expected = loaded(folder).encode(SENTENCES, verbose=0)
-    (folder / "model.safetensors").unlink()
-    path = folder / "pytorch_model.bin"
-    torch.save({name: torch.tensor(value) for name, value in random_weights().items()}, path)
-    np.testing.assert_array_equal(loaded(folder).encode(SENTENCES, verbose=0), expected)
-    path.write_bytes(pickle.dumps({"weight": print}))
-    with pytest.raises(ValueError, match="hold weights, and nothing else"):
-        loaded(folder)
-
-
-# -- tokens ---------------------------------------------------------------------------------------
-
-
-def test_tokens_are_the_longest_pieces_of_lower_case_words():
-    tokenizer = SubwordTokenizer.wordpiece(VOCABULARY)
-    rows = tokenizer.tokenize(["Playing  the CAFÉ.", "zebra"])
-    pieces = [[VOCABULARY[number] for number in row] for row in rows]
-    assert pieces[0] == ["[CLS]", "play", "##ing", "the", "cafe", ".", "[SEP]"]
-    assert pieces[1] == ["[CLS]", "[UNK]", "[SEP]"]
-
-
-def test_a_tokenizer_json_says_the_same_as_the_vocabulary(folder):
-    plain = SubwordTokenizer.from_folder(folder)
-    definition = json.loads(plain.definition)
-    definition["truncation"] = {
-        "direction": "Right",
-        "max_length": 4,
-        "strategy": "LongestFirst",
-        "stride": 0,
-    }
-    write_json(folder / "tokenizer.json", definition)  # what it says of lengths does not count
-    assert SubwordTokenizer.from_folder(folder).tokenize(SENTENCES) == plain.tokenize(SENTENCES)
-
-
-def test_case_counts_where_the_folder_says_so(folder):
-    write_json(folder / "tokenizer_config.json", {"do_lower_case": False})
-    tokenizer = SubwordTokenizer.from_folder(folder)
-    assert tokenizer.tokenize(["café", "Café"]) == [[2, VOCABULARY.index("café"), 3], [2, 1, 3]]
 
 
 # -- what comes in wrong --------------------------------------------------------------------------
@@ -295,64 +206,3 @@ def test_first_and_last_layer_of_a_backbone_with_one_output():
 def test_heads_that_do_not_divide_the_dimension():
     with pytest.raises(ValueError, match="num_heads=3"):
         bert(10, num_layers=1, num_heads=3, hidden_dim=8)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("config.json", "Expected a folder with config.json"),
-        ("vocab.txt", "Expected tokenizer.json or vocab.txt"),
-        ("model.safetensors", "Expected model.safetensors or pytorch_model.bin"),
-    ],
-)
-def test_a_missing_file(folder, name, message):
-    (folder / name).unlink()
-    with pytest.raises(ValueError, match=message):
-        loaded(folder)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("config.json", "to hold JSON"),
-        ("model.safetensors", "If it is damaged"),
-        ("tokenizer.json", "Expected the JSON text of a tokenizer"),
-    ],
-)
-def test_a_damaged_file(folder, name, message):
-    path = folder / name
-    path.write_bytes(path.read_bytes()[:50] if path.exists() else b'{"version": 1}')
-    with pytest.raises(ValueError, match=message):
-        loaded(folder)
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ({"model_type": "roberta"}, "Received: model_type='roberta'"),
-        ({"hidden_act": "gelu_new"}, "Received: hidden_act='gelu_new'"),
-        ({"num_hidden_layers": 3}, r"with 'encoder.layer.2.*Received: \d+ arrays without it"),
-        ({"vocab_size": 20}, r"to fill \(20, 8\). Received: an array of shape \(24, 8\)"),
-    ],
-)
-def test_another_model_than_the_config_says(folder, config, message):
-    write_json(folder / "config.json", {**CONFIG, **config})
-    with pytest.raises(ValueError, match=message):
-        loaded(folder)
-
-
-def test_parts_of_sentence_transformers_that_are_not_known(folder):
-    write_json(folder / "modules.json", [{"type": "sentence_transformers.models.Dense"}])
-    with pytest.raises(ValueError, match=r"Received: \['Dense'\]"):
-        loaded(folder)
-    (folder / "modules.json").unlink()
-    write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_max_tokens": True})
-    with pytest.raises(ValueError, match="max"):
-        loaded(folder)
-
-
-def test_a_vocabulary_without_special_tokens():
-    with pytest.raises(ValueError, match=r"without \[PAD\], \[UNK\], \[CLS\], \[SEP\]"):
-        SubwordTokenizer.wordpiece(["cat", "dog"])
-    with pytest.raises(ValueError, match="max_length=2"):
-        SubwordTokenizer.wordpiece(VOCABULARY, max_length=2)

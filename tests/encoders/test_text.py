@@ -1,15 +1,12 @@
 """The text tower and its tokenizer."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_contrastive.encoders import ByteTokenizer, text_transformer
+from tests.plain_keras import outputs_in_plain_keras
 
 TEXTS = ["a cat", "zwei Vögel", "three"]
 
@@ -63,17 +60,7 @@ def test_dropout_is_for_training_alone():
 
 def test_the_file_opens_in_plain_keras(tmp_path):
     model, ids = tiny(), ByteTokenizer(20)(TEXTS)
-    model.save(tmp_path / "text.keras")
-    np.save(tmp_path / "ids.npy", ids)
-    script = (
-        "import sys, keras, numpy as np\n"
-        f"model = keras.saving.load_model(r'{tmp_path / 'text.keras'}')\n"
-        f"x = model.predict(np.load(r'{tmp_path / 'ids.npy'}'), verbose=0)\n"
-        f"np.save(r'{tmp_path / 'x.npy'}', x)\n"
-        "assert not any(name.startswith('keras_contrastive') for name in sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ, cwd=tmp_path)
-    found = np.load(tmp_path / "x.npy")
+    found = outputs_in_plain_keras(model, ids, tmp_path)
     np.testing.assert_allclose(found, model.predict(ids, verbose=0), rtol=1e-5, atol=1e-5)
 
 

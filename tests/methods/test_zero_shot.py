@@ -1,9 +1,5 @@
 """Classifiers made of class names."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -12,6 +8,7 @@ from keras import ops
 import keras_contrastive as kc
 from keras_contrastive.evaluation import retrieval
 from tests.methods.parts import clip, compiled, images, siglip, tiny_clip_projector, tiny_encoder
+from tests.plain_keras import outputs_in_plain_keras
 
 CLASSES = ["red", "green", "blue", "grey"]
 TEMPLATES = ["a {} one", "{}!", "the {}"]
@@ -74,17 +71,7 @@ def test_the_classifier_stays_when_training_goes_on():
 
 def test_the_file_opens_in_plain_keras(tmp_path):
     classifier, pixels = reading().zero_shot_classifier(CLASSES), images(8)[0]
-    classifier.save(tmp_path / "classifier.keras")
-    np.save(tmp_path / "pixels.npy", pixels)
-    script = (
-        "import sys, keras, numpy as np\n"
-        f"model = keras.saving.load_model(r'{tmp_path / 'classifier.keras'}')\n"
-        f"x = model.predict(np.load(r'{tmp_path / 'pixels.npy'}'), verbose=0)\n"
-        f"np.save(r'{tmp_path / 'logits.npy'}', x)\n"
-        "assert not any(name.startswith('keras_contrastive') for name in sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ, cwd=tmp_path)
-    found = np.load(tmp_path / "logits.npy")
+    found = outputs_in_plain_keras(classifier, pixels, tmp_path)
     expected = classifier.predict(pixels, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 

@@ -14,7 +14,8 @@ from keras_contrastive.ops.contrast import (
     masked_logsumexp_among,
     masked_logsumexp_both_ways,
 )
-from tests.gradients import value_and_gradients
+from tests.gradients import assert_gradients_agree as agree
+from tests.gradients import gradients_in_a_step, value_and_gradients
 
 N, M, D = 11, 7, 3
 LABELS = np.array([0, 1, 2, 0, 1, 0, 2, 2, 3, 0, 1])  # nothing but itself is of class 3
@@ -24,6 +25,7 @@ INPUTS = {
     "y": RNG.normal(size=(M, D)).astype("float32"),
     "temperature": np.array(0.4, "float32"),
 }
+UNKNOWN = {"x": (None, D), "y": (None, D), "temperature": ()}  # sizes
 OF_ROWS, OF_COLUMNS = (RNG.normal(size=size).astype("float32") for size in (N, M))
 
 
@@ -90,12 +92,6 @@ FORMS = {
 }
 
 
-def agree(one, other):
-    np.testing.assert_allclose(one[0], other[0], rtol=1e-5, atol=1e-5)
-    for name, gradient in other[1].items():
-        np.testing.assert_allclose(one[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
-
-
 @pytest.mark.parametrize("size", TILES)
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("form", FORMS)
@@ -114,26 +110,6 @@ def test_without_a_mask_every_pair_counts():
             agree(value_and_gradients(lambda x, f=ours: f(x, None), INPUTS, [*INPUTS]), expected)
 
 
-def in_a_step(function, form):
-    """Value and gradients as a training step has them."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        value, gradients = jax.jit(jax.value_and_grad(function))(INPUTS)
-        return float(value), {name: np.asarray(part) for name, part in gradients.items()}
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        shapes = {"x": (None, D), "y": (None, D), "temperature": ()}
-        signature = [{name: tf.TensorSpec(shape) for name, shape in shapes.items()}]
-        function = tf.function(
-            function,
-            jit_compile=form == "xla",
-            input_signature=signature if form == "unknown sizes" else None,
-        )
-    return value_and_gradients(function, INPUTS, [*INPUTS])
-
-
 @pytest.mark.parametrize("form", ["graph", "xla", "unknown sizes"])
 @pytest.mark.parametrize("size", [4, 1024])
 def test_compiled_steps_agree(form, size):
@@ -144,7 +120,10 @@ def test_compiled_steps_agree(form, size):
         lambda x, way=way: sum(form[way](x, same_label) for form in FORMS.values())
         for way in (0, 1)
     )
-    agree(in_a_step(ours, form), value_and_gradients(dense, INPUTS, [*INPUTS]))
+    agree(
+        gradients_in_a_step(ours, INPUTS, UNKNOWN, form),
+        value_and_gradients(dense, INPUTS, [*INPUTS]),
+    )
 
 
 @pytest.mark.parametrize("size", [4, 1024])

@@ -20,7 +20,8 @@ from keras_contrastive.ops import (
     tiles,
 )
 from keras_contrastive.ops.contrast import all_pairs, nearest
-from tests.gradients import value_and_gradients
+from tests.gradients import assert_gradients_agree as agree
+from tests.gradients import compiled, gradients_in_a_step, value_and_gradients
 
 N, M, D = 11, 10, 3
 LABELS = np.array([0, 1, 2, 0, 1, 0, 2, 2, 3, 0, 1])  # nothing but itself is of class 3
@@ -41,6 +42,8 @@ def same_label(row, column):
     return ops.logical_and(same, ops.not_equal(row, column))
 
 
+UNKNOWN = dict.fromkeys(INPUTS, (None,))  # sizes
+UNKNOWN |= {"queries": (None, D), "keys": (None, D), "temperature": (None, 1)}
 MASKS = {
     "all": None,
     "others": ops.not_equal,
@@ -94,12 +97,6 @@ def weighted(sums):
     return ops.sum(some * ops.convert_to_tensor(OF_ROWS))
 
 
-def agree(one, other):
-    np.testing.assert_allclose(one[0], other[0], rtol=1e-5, atol=1e-5)
-    for name, gradient in other[1].items():
-        np.testing.assert_allclose(one[1][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
-
-
 @pytest.mark.parametrize("size", TILES)
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("name", SUMS)
@@ -109,33 +106,6 @@ def test_tiles_are_the_matrix(name, mask, size):
     ours = value_and_gradients(lambda x: weighted(tiled(x, MASKS[mask])), INPUTS, [*INPUTS])
     kept = matrix_of(MASKS[mask])
     agree(ours, value_and_gradients(lambda x: weighted(dense(x, kept)), INPUTS, [*INPUTS]))
-
-
-def compiled(function, form):
-    """A function of a dict of tensors, compiled; on PyTorch as it is."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    if keras.backend.backend() == "torch":
-        return function
-    import tensorflow as tf
-
-    signature = None
-    if form == "unknown sizes":
-        shapes = {"queries": (None, D), "keys": (None, D), "temperature": (None, 1)}
-        signature = [{n: tf.TensorSpec(shapes.get(n, (None,))) for n in INPUTS}]
-    return tf.function(function, jit_compile=form == "xla", input_signature=signature)
-
-
-def gradients_in_a_step(function, form):
-    """Value and gradients as a training step has them: on JAX compiled together."""
-    if keras.backend.backend() != "jax":
-        return value_and_gradients(compiled(function, form), INPUTS, [*INPUTS])
-    import jax
-
-    value, gradients = jax.jit(jax.value_and_grad(function))(INPUTS)
-    return float(value), {name: np.asarray(gradient) for name, gradient in gradients.items()}
 
 
 @pytest.mark.parametrize("form", ["graph", "xla", "unknown sizes"])
@@ -159,7 +129,7 @@ def test_compiled_steps_agree(form, size):
         return sum(weighted(of(x, detected(x)(rows, columns))) for _, of in SUMS.values())
 
     set_tile_size(size)
-    ours = gradients_in_a_step(tiled, form)
+    ours = gradients_in_a_step(tiled, INPUTS, UNKNOWN, form)
     agree(ours, value_and_gradients(dense, INPUTS, [*INPUTS]))
 
 
@@ -169,7 +139,7 @@ def test_a_compiled_function_has_gradients(size):
         return sum(weighted(of(x, ops.not_equal)) for of, _ in SUMS.values())
 
     set_tile_size(size)
-    ours = value_and_gradients(compiled(tiled, "graph"), INPUTS, [*INPUTS])
+    ours = value_and_gradients(compiled(tiled, UNKNOWN, "graph"), INPUTS, [*INPUTS])
     agree(ours, value_and_gradients(tiled, INPUTS, [*INPUTS]))
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_contrastive.encoders import in_float32
-from keras_contrastive.presets.convert.files import SAFETENSORS, write_tensors
+from keras_contrastive.encoders.tensor_files import SAFETENSORS, write_tensors
 from keras_contrastive.presets.convert.resnet import resnet_to_torch
 
 

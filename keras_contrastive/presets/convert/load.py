@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_contrastive.presets.convert.files import read_tensors
+from keras_contrastive.encoders.tensor_files import read_tensors
 from keras_contrastive.presets.convert.formats import Format
 from keras_contrastive.presets.convert.heads import mlp_from_torch, prototypes_from_torch
 from keras_contrastive.presets.convert.keys import listed

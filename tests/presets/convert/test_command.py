@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from keras_contrastive.cli import commands
+from keras_contrastive.encoders.tensor_files import read_tensors, write_tensors
 from keras_contrastive.presets import from_preset
-from keras_contrastive.presets.convert.files import read_tensors, write_tensors
 from tests.presets.convert import checkpoints
 from tests.presets.convert.weights import images
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from keras_contrastive import encoders
+from keras_contrastive.encoders.tensor_files import read_tensors, write_tensors
 from keras_contrastive.presets.convert import (
     export,
     from_checkpoint,
     save_onnx,
     save_torchvision,
 )
-from keras_contrastive.presets.convert.files import read_tensors, write_tensors
 from tests.presets.convert import checkpoints
 from tests.presets.convert.weights import images
 

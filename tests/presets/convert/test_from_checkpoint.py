@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_contrastive import layers
+from keras_contrastive.encoders.tensor_files import write_tensors
 from keras_contrastive.presets.convert import FORMATS, from_checkpoint
-from keras_contrastive.presets.convert.files import write_tensors
 from keras_contrastive.presets.convert.formats import IMAGENET
 from tests.presets.convert import checkpoints
 from tests.presets.convert.checkpoints import LAYOUTS

@@ -1,4 +1,4 @@
-"""Reading a checkpoint of another project: tensors only, whatever else the file holds."""
+"""Checkpoints of other projects as arrays: tensors only, whatever else the file holds."""
 
 import argparse
 import pickle
@@ -61,8 +61,7 @@ def _safetensors() -> Any:
         import safetensors.numpy
     except ModuleNotFoundError:
         raise ImportError(
-            "Files that end in .safetensors need safetensors: pip install "
-            "'keras-contrastive[convert]'."
+            "Files that end in .safetensors need that package: pip install safetensors."
         ) from None
     return safetensors.numpy
 

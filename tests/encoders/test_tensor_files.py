@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from keras_contrastive.presets.convert.files import read_tensors, write_tensors
+from keras_contrastive.encoders.tensor_files import read_tensors, write_tensors
 
 torch = pytest.importorskip("torch")
 
