@@ -45,8 +45,11 @@ def start_processes(count: int) -> None:
     try:
         # What follows "--" is not taken for torchrun's own options.
         run.main([*options, "-m", "--", "keras_contrastive", *sys.argv[1:]])
-    except ChildFailedError as error:
-        raise ValueError(f"Expected {count} processes to finish. Received: {error}") from error
+    except ChildFailedError:
+        raise ValueError(
+            f"Expected {count} processes to finish. Received: one that failed, with the message "
+            "above."
+        ) from None
 
 
 def in_processes() -> bool:
