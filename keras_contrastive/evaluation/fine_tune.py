@@ -10,6 +10,7 @@ from keras_contrastive.evaluation.checks import check_labels, check_positive
 from keras_contrastive.evaluation.features import embed, encoder_of
 from keras_contrastive.evaluation.label_subset import label_subset
 from keras_contrastive.ops.images import as_unit_range
+from keras_contrastive.training import prompt_epochs
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,6 @@ def _train(
         ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    trained.fit(
-        as_unit_range(images), labels, batch_size=batch_size, epochs=epochs, verbose=0, shuffle=True
-    )
+    with prompt_epochs():
+        trained.fit(as_unit_range(images), labels, batch_size=batch_size, epochs=epochs, verbose=0)
     return classifier

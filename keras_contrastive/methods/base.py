@@ -40,6 +40,7 @@ from keras_contrastive.training import (
     in_micro_batches,
     num_shares,
     own_draws,
+    prompt_epochs,
     same_start,
 )
 
@@ -247,14 +248,16 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             num_shares(self),
         )
         same_start(self)
-        return super().fit(**shared(arguments))
+        with prompt_epochs():
+            return super().fit(**shared(arguments))
 
     def evaluate(self, x: object = None, y: object = None, *args: Any, **kwargs: Any) -> Any:
         """The objective on fresh views, as `keras.Model.evaluate`; it changes no state."""
         x = self.prepare(x)
         arguments = inspect.signature(super().evaluate).bind(x, y, *args, **kwargs).arguments
         more = arguments.pop("kwargs", {})
-        return super().evaluate(**shared(arguments), **more)
+        with prompt_epochs():
+            return super().evaluate(**shared(arguments), **more)
 
     # -- parts ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from keras_contrastive.training.devices import as_share, num_shares, own_draws, 
 from keras_contrastive.training.micro_batches import in_micro_batches
 from keras_contrastive.training.momentum import MomentumPair, MomentumPairs, copy_network
 from keras_contrastive.training.multi_crop import by_view, forward_by_size
+from keras_contrastive.training.prompt_epochs import prompt_epochs
 from keras_contrastive.training.step import StepHook
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "in_micro_batches",
     "num_shares",
     "own_draws",
+    "prompt_epochs",
     "same_start",
 ]
