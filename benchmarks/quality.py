@@ -80,7 +80,7 @@ def worker(args):
     from keras_contrastive import evaluation, optimizers
     from keras_contrastive.cli import machine
     from keras_contrastive.cli.batches import training_batches
-    from keras_contrastive.cli.build import build
+    from keras_contrastive.cli.build import build, build_callbacks
     from keras_contrastive.cli.component import Component
     from keras_contrastive.cli.overrides import override
     from keras_contrastive.cli.recipe import Recipe
@@ -117,9 +117,10 @@ def worker(args):
 
     batches = training_batches(recipe, train, method.uses_labels)
     clock = Clock()
+    callbacks = [clock, *build_callbacks(recipe, train.images)]
     if args.seconds:
         with contextlib.suppress(TimeIsUp):
-            method.fit(batches, epochs=10**6, verbose=0, callbacks=[clock])
+            method.fit(batches, epochs=10**6, verbose=0, callbacks=callbacks)
     seen = clock.steps * recipe.training.batch_size
     epochs = clock.steps / len(batches)
     facts = {

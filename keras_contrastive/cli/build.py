@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 
-from keras_contrastive import augmentation, encoders, layers, losses, methods, optimizers
+from keras_contrastive import augmentation, callbacks, encoders, layers, losses, methods, optimizers
 from keras_contrastive.cli.component import Component
 from keras_contrastive.cli.recipe import Recipe
 
@@ -62,6 +63,8 @@ def check(recipe: Recipe) -> None:
     recipe.encoder.find("encoder", encoders)
     if recipe.augmentation.name.lower() != "views":
         recipe.augmentation.find("augmentation", augmentation)
+    for component in recipe.callbacks:
+        component.find("callbacks", callbacks)
     optimizer = Component(recipe.optimizer.name, recipe.optimizer.arguments)
     optimizer.find("optimizer", optimizers, keras.optimizers)
 
@@ -70,6 +73,16 @@ def build_encoder(recipe: Recipe, input_shape: Sequence[int]) -> keras.Model:
     """Build the encoder alone, with random weights."""
     target = recipe.encoder.find("encoder", encoders)
     return target(**{"input_shape": tuple(input_shape), **recipe.encoder.arguments})
+
+
+def build_callbacks(recipe: Recipe, images: np.ndarray) -> list[keras.callbacks.Callback]:
+    """Build the callbacks of a recipe; those that take `images` get the training images."""
+    built = []
+    for component in recipe.callbacks:
+        target = component.find("callbacks", callbacks)
+        given = {"images": images} if "images" in inspect.signature(target).parameters else {}
+        built.append(target(**given | component.arguments))
+    return built
 
 
 def build_views(component: Component, input_shape: Sequence[int]) -> augmentation.Views:

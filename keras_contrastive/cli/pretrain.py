@@ -19,7 +19,7 @@ from keras_contrastive.callbacks import (
 )
 from keras_contrastive.cli import machine
 from keras_contrastive.cli.batches import training_batches
-from keras_contrastive.cli.build import build, check
+from keras_contrastive.cli.build import build, build_callbacks, check
 from keras_contrastive.cli.history import EpochHistory, column, read_history
 from keras_contrastive.cli.measure import measure
 from keras_contrastive.cli.progress import TrainingProgress
@@ -93,6 +93,7 @@ def pretrain(
             verbose=0,
             callbacks=[
                 _EpochOrder(batches),
+                *build_callbacks(recipe, train.images),
                 *(_measurements(train, recipe.evaluation, settings.seed) if is_first else []),
                 *([CollapseAlarm()] if collapse_alarm and is_first else []),
                 *([EpochHistory(run.history), progress] if is_first else []),

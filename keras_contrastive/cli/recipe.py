@@ -144,6 +144,8 @@ class Recipe:
         optimizer: See `Optimizer`.
         training: See `Training`.
         evaluation: See `Evaluation`.
+        callbacks: Callbacks of this package that the method needs, such as `PseudoLabels`, each
+            with its arguments; those that take the training images get them.
 
     Raises:
         ValueError: On an unknown key, with the nearest known ones, and on a value of a wrong type.
@@ -162,6 +164,7 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
+    callbacks: tuple[Component, ...] = ()
 
     def __post_init__(self) -> None:
         if self.data.positives is not None and self.training.classes_per_batch is not None:
@@ -209,6 +212,8 @@ _SECTIONS: dict[str, Any] = {f.name: f.type for f in dataclasses.fields(Recipe)}
 
 
 def _to_value(section: Any) -> Any:
+    if isinstance(section, tuple):
+        return [_to_value(each) for each in section]
     return section.to_value() if isinstance(section, Component) else dataclasses.asdict(section)
 
 
@@ -216,6 +221,10 @@ def _parse(kind: Any, value: Any, section: str) -> Any:
     """One section of a recipe, checked."""
     if kind is Component:
         return Component.parse(value, section)
+    if kind == tuple[Component, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"Expected `{section}` to be a list. Received: {value!r}.")
+        return tuple(Component.parse(each, section) for each in value)
     if not isinstance(value, dict):
         raise ValueError(f"Expected `{section}` to be a mapping. Received: {value!r}.")
     types = {f.name: f.type for f in dataclasses.fields(kind)}

@@ -172,6 +172,19 @@ def test_a_weighting_looks_at_the_images_first(source, tmp_path):
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_callback_gets_the_training_images(source, tmp_path):
+    pytest.importorskip("sklearn")
+    changes = {
+        "method": {"name": "moco", "queue_size": 32, "false_negatives": {"name": "IFND"}},
+        "callbacks": [{"name": "PseudoLabels", "num_clusters": 3, "start": 0, "end": 1}],
+    }
+    pretrain(override(recipe(source, epochs=2), changes), tmp_path / "run")
+    method = keras.saving.load_model(tmp_path / "run" / "method.keras")
+    clusters = keras.ops.convert_to_numpy(method.false_negatives.clusters[0].values)
+    assert clusters.shape == (48,)  # a quarter of the 64 images is kept for the test
+    assert set(clusters) == {0, 1, 2}  # in the last epoch all assignments are accepted
+
+
 def test_batches_of_classes(source, tmp_path):
     triplets = override(
         recipe(source, epochs=1, classes_per_batch=2),

@@ -15,6 +15,7 @@ def test_a_saved_recipe_is_read_back(tmp_path):
             "method": {"name": "simclr", "loss": {"name": "NTXent", "temperature": 0.5}},
             "optimizer": {"name": "lars", "learning_rate": 0.4, "weight_decay": 1e-4},
             "training": {"epochs": 7},
+            "callbacks": [{"name": "PseudoLabels", "num_clusters": [2, 4], "end": 3}],
         }
     )
     recipe.save(tmp_path / "recipe.yaml")
@@ -69,6 +70,8 @@ def test_a_recipe_that_makes_no_sense_is_refused(values, message):
         ),
         ({"encoder": "resnet81"}, r"`encoder`.*Did you mean 'resnet18'"),
         ({"augmentation": {"name": "simclr_views", "blurr": 1}}, r"Did you mean 'blur'"),
+        ({"callbacks": ["PseudoLabel"]}, r"`callbacks`.*Did you mean 'PseudoLabels'"),
+        ({"callbacks": "PseudoLabels"}, r"`callbacks` to be a list\. Received: 'PseudoLabels'"),
         ({"optimizer": {"name": "adamv"}}, r"`optimizer`.*Did you mean 'Adam"),
         ({"optimizer": {"name": "lars", "clip_norm": 1}}, r"Did you mean 'clipnorm'"),
     ],
