@@ -23,12 +23,12 @@ class Translator:
 
 
 def test_each_text_is_translated_once_in_batches():
-    forward, backward = Translator(" >"), Translator(" <")
+    forward, backward = Translator(" x"), Translator(" y")
     back = BackTranslation(forward, backward, batch_size=3)
-    assert back(TEXTS) == [text + " > <" for text in TEXTS]
+    assert back(TEXTS) == [text + " x y" for text in TEXTS]
     assert forward.batches == [["a cat", "a dog", "a man"], ["a fish"]]
-    assert backward.batches[0] == ["a cat >", "a dog >", "a man >"]
-    assert back(["a fish", "a bird"]) == ["a fish > <", "a bird > <"]
+    assert backward.batches[0] == ["a cat x", "a dog x", "a man x"]
+    assert back(["a fish", "a bird"]) == ["a fish x y", "a bird x y"]
     assert forward.batches[2:] == [["a bird"]]
 
 

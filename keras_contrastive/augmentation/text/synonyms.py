@@ -18,7 +18,8 @@ _PARTS_OF_SPEECH = ("noun", "verb", "adj", "adv")
 class WordNet:
     """Synonyms from a folder of WordNet's database files.
 
-    All words that share a sense with the given one, the most frequent sense first, in lower case.
+    All words that share a sense with the given one, in lower case: of nouns, verbs, adjectives and
+    adverbs in turn, the most frequent sense of each first.
     WordNet knows base forms only: "dogs" has no synonyms. The files are free; Debian's package
     `wordnet-base` puts them in `/usr/share/wordnet`.
 
