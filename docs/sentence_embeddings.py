@@ -14,4 +14,8 @@ backbone = kc.encoders.SentenceEncoder.from_hugging_face("model", pooling="cls_b
 method = kc.SimCSE(backbone)  # the same sentence twice, with another dropout
 method.compile(keras.optimizers.AdamW(3e-5))
 method.fit(sentences, batch_size=64, epochs=1)
+
+eda = kc.augmentation.EDA({"plays": ["strums"], "eats": ["dines"]}, seed=0)  # nine copies of each
+pairs = kc.data.sentence_pairs(sentences, eda(sentences), backbone.tokenizer)
+method.fit(pairs, epochs=3)  # a sentence and another of its copies in each epoch
 method.encoder.save("sentences.keras")  # weights, readout and tokenizer

@@ -32,14 +32,28 @@ from keras_contrastive.augmentation.recipes import (
     supcon_cifar_views,
     swav_views,
 )
+from keras_contrastive.augmentation.text.back_translation import BackTranslation
+from keras_contrastive.augmentation.text.eda import EDA
+from keras_contrastive.augmentation.text.feature_cutoff import FeatureCutoff, with_feature_cutoff
+from keras_contrastive.augmentation.text.synonyms import NearestWords, WordNet
+from keras_contrastive.augmentation.text.token_crop import TokenCrop
+from keras_contrastive.augmentation.text.token_cutoff import TokenCutoff
+from keras_contrastive.augmentation.text.token_deletion import TokenDeletion
+from keras_contrastive.augmentation.text.token_masking import TokenMasking
+from keras_contrastive.augmentation.text.token_swap import TokenSwap
+from keras_contrastive.augmentation.text.token_views import TokenViews
 from keras_contrastive.augmentation.views import MultiCrop, Views
 
 __all__ = [
+    "EDA",
     "Augmentation",
+    "BackTranslation",
     "ColorJitter",
+    "FeatureCutoff",
     "GaussianBlur",
     "GaussianNoise",
     "MultiCrop",
+    "NearestWords",
     "Pipeline",
     "RandomAffine",
     "RandomApply",
@@ -50,7 +64,14 @@ __all__ = [
     "SaltAndPepper",
     "SobelFilter",
     "Solarize",
+    "TokenCrop",
+    "TokenCutoff",
+    "TokenDeletion",
+    "TokenMasking",
+    "TokenSwap",
+    "TokenViews",
     "Views",
+    "WordNet",
     "byol_views",
     "dino_views",
     "hcl_views",
@@ -67,4 +88,5 @@ __all__ = [
     "solo_cifar_symmetric_weak_views",
     "supcon_cifar_views",
     "swav_views",
+    "with_feature_cutoff",
 ]

@@ -1,4 +1,4 @@
-"""What every augmentation shares: formats in and out, randomness per sample, use in data maps."""
+"""What augmentations share: randomness per sample, use in data maps, formats in and out."""
 
 import random
 import sys
@@ -12,8 +12,68 @@ from keras_contrastive.ops.images import as_unit_range, check_unit_range
 Tensor = Any
 
 
-class Augmentation(keras.layers.Layer):
-    """Base of the augmentation layers: each image of a batch gets its own random draw.
+class RandomLayer(keras.layers.Layer):
+    """Base of layers that draw for each sample of a batch, also in a `tf.data` map of any backend.
+
+    Args:
+        seed: integer; layers with the same seed and inputs draw the same. Give the layers of one
+            pipeline different seeds, or their draws are correlated. Default: drawn from `random`,
+            which `keras.utils.set_random_seed` sets.
+    """
+
+    output_dtype = "float32"
+
+    def __init__(self, *, seed: int | None = None, **kwargs: Any):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.seed = random.randrange(2**31) if seed is None else seed
+        self.generator = keras.random.SeedGenerator(self.seed)
+        self.built = True  # no state depends on the inputs
+
+    def check(self, inputs: Tensor) -> None:
+        """Raises a ValueError for inputs that the layer cannot work on."""
+
+    def uniform(
+        self,
+        inputs: Tensor,
+        interval: tuple[float, ...] = (0.0, 1.0),
+        shape: tuple[Any, ...] = (),
+    ) -> Tensor:
+        """Uniform draws (N, *shape), one entry of the batch independent of the next."""
+        low, high = interval
+        draws = keras.random.uniform((ops.shape(inputs)[0], *shape), seed=self.generator)
+        return low + (high - low) * draws
+
+    def chance(self, inputs: Tensor, rate: float) -> Tensor:
+        """Booleans (N,), each true with probability `rate`."""
+        return self.uniform(inputs) < rate
+
+    def __call__(self, inputs: Tensor, **kwargs: Any) -> Tensor:
+        if keras.backend.backend() != "tensorflow" and _in_tensorflow_graph(inputs):
+            return self._map_in_tensorflow_graph(inputs)
+        self.check(inputs)
+        return super().__call__(inputs, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+    def _map_in_tensorflow_graph(self, inputs: Tensor) -> Tensor:
+        """A `tf.data` map under another backend: this layer, eagerly, behind `numpy_function`."""
+        tf = sys.modules["tensorflow"]
+        output_shape = self.compute_output_shape(tuple(inputs.shape))
+        single = not isinstance(output_shape[0], tuple)
+        shapes = [output_shape] if single else output_shape
+
+        def eager(inputs: Tensor) -> list:
+            return [ops.convert_to_numpy(view) for view in keras.tree.flatten(self(inputs))]
+
+        views = tf.numpy_function(eager, [inputs], [self.output_dtype] * len(shapes))
+        for view, shape in zip(views, shapes):
+            view.set_shape(shape)
+        return views[0] if single else tuple(views)
+
+
+class Augmentation(RandomLayer):
+    """Base of the augmentation layers of images: each of a batch gets its own random draw.
 
     Takes uint8 images in 0..255 or float images in [0, 1], one image (H, W, C) or a batch
     (N, H, W, C), and returns float32 images in [0, 1] of the same layout. It randomises whenever it
@@ -26,9 +86,7 @@ class Augmentation(keras.layers.Layer):
     Args:
         data_format: "channels_last" or "channels_first"; by default what
             `keras.config.image_data_format()` says.
-        seed: integer; layers with the same seed and inputs draw the same. Give the layers of one
-            pipeline different seeds, or their draws are correlated. Default: drawn from `random`,
-            which `keras.utils.set_random_seed` sets.
+        seed: as `RandomLayer`.
 
     Raises:
         ValueError: images of another rank, number of channels, data type or range.
@@ -36,17 +94,14 @@ class Augmentation(keras.layers.Layer):
 
     channels: tuple[int, ...] | None = None  # the numbers of channels an augmentation can work on
 
-    def __init__(self, *, data_format: str | None = None, seed: int | None = None, **kwargs: Any):
-        super().__init__(**{"dtype": "float32", **kwargs})
+    def __init__(self, *, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
         self.data_format = data_format or keras.config.image_data_format()
         if self.data_format not in ("channels_last", "channels_first"):
             raise ValueError(
                 'Expected data_format "channels_last" or "channels_first". '
                 f"Received: {data_format!r}."
             )
-        self.seed = random.randrange(2**31) if seed is None else seed
-        self.generator = keras.random.SeedGenerator(self.seed)
-        self.built = True  # no state depends on the images
 
     def augment(self, images: Tensor) -> Tensor:
         """Float32 images (N, C, H, W) in [0, 1] to images of the same kind."""
@@ -65,30 +120,10 @@ class Augmentation(keras.layers.Layer):
                 f"channels. Check data_format, here {self.data_format!r}."
             )
 
-    # Randomness: one value or one row of values a sample.
-
-    def uniform(
-        self,
-        images: Tensor,
-        interval: tuple[float, ...] = (0.0, 1.0),
-        shape: tuple[int, ...] = (),
-    ) -> Tensor:
-        """Uniform draws (N, *shape), one entry of the batch independent of the next."""
-        low, high = interval
-        draws = keras.random.uniform((ops.shape(images)[0], *shape), seed=self.generator)
-        return low + (high - low) * draws
-
-    def chance(self, images: Tensor, rate: float) -> Tensor:
-        """Booleans (N,), each true with probability `rate`."""
-        return self.uniform(images) < rate
-
     # Formats.
 
-    def __call__(self, images: Tensor, **kwargs: Any) -> Tensor:
-        if keras.backend.backend() != "tensorflow" and _in_tensorflow_graph(images):
-            return self._map_in_tensorflow_graph(images)
+    def check(self, images: Tensor) -> None:
         check_unit_range(images)
-        return super().__call__(images, **kwargs)
 
     def call(self, images: Tensor) -> Tensor:
         batched = len(images.shape) == 4
@@ -104,7 +139,7 @@ class Augmentation(keras.layers.Layer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "data_format": self.data_format, "seed": self.seed}
+        return {**super().get_config(), "data_format": self.data_format}
 
     def _as_planes(self, images: Tensor) -> Tensor:
         self._check_rank(images.shape)
@@ -135,21 +170,6 @@ class Augmentation(keras.layers.Layer):
                 f"Expected one image (rank 3) or a batch (rank 4) in {self.name!r}. "
                 f"Received: shape {tuple(shape)}."
             )
-
-    def _map_in_tensorflow_graph(self, images: Tensor) -> Tensor:
-        """A `tf.data` map under another backend: this layer, eagerly, behind `numpy_function`."""
-        tf = sys.modules["tensorflow"]
-        output_shape = self.compute_output_shape(tuple(images.shape))
-        single = not isinstance(output_shape[0], tuple)
-        shapes = [output_shape] if single else output_shape
-
-        def eager(images: Tensor) -> list:
-            return [ops.convert_to_numpy(view) for view in keras.tree.flatten(self(images))]
-
-        views = tf.numpy_function(eager, [images], [tf.float32] * len(shapes))
-        for view, shape in zip(views, shapes):
-            view.set_shape(shape)
-        return views[0] if single else tuple(views)
 
 
 def per_sample(values: Tensor) -> Tensor:
@@ -192,6 +212,6 @@ def check_range(name: str, values: tuple[float, float], low: float, high: float)
         )
 
 
-def _in_tensorflow_graph(images: Tensor) -> bool:
+def _in_tensorflow_graph(inputs: Tensor) -> bool:
     tf = sys.modules.get("tensorflow")  # a tensor of its graph exists only where it is imported
-    return tf is not None and tf.is_tensor(images) and tf.is_symbolic_tensor(images)
+    return tf is not None and tf.is_tensor(inputs) and tf.is_symbolic_tensor(inputs)

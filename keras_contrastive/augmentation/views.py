@@ -36,7 +36,7 @@ class Views(Augmentation):
         if not isinstance(pipelines, (list, tuple)) or not pipelines:
             raise ValueError(f"Expected a list of pipelines, one a view. Received: {pipelines!r}.")
         self.pipelines = [
-            Pipeline(_as_list(layers), data_format=self.data_format) for layers in pipelines
+            Pipeline(as_list(layers), data_format=self.data_format) for layers in pipelines
         ]
 
     def augment(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -50,18 +50,11 @@ class Views(Augmentation):
         return tuple(self._shape_as_given(shape, input_shape) for shape in shapes)
 
     def get_config(self) -> dict[str, Any]:
-        # Pipelines may share layers: each layer is stored once, or the copies that loading makes
-        # would draw the same and the views be equal.
-        layers = list({id(k): k for p in self.pipelines for k in p.layers}.values())
-        return {
-            **super().get_config(),
-            "layers": [keras.saving.serialize_keras_object(layer) for layer in layers],
-            "pipelines": [[layers.index(layer) for layer in p.layers] for p in self.pipelines],
-        }
+        return {**super().get_config(), **layers_once([p.layers for p in self.pipelines])}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Views":
-        return cls(**_with_layers(config))
+        return cls(**with_layers(config))
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -97,19 +90,32 @@ class MultiCrop(Views):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "MultiCrop":
-        config = _with_layers(config)
+        config = with_layers(config)
         num_full, views = config.pop("num_full"), config.pop("pipelines")
         return cls(views[:num_full], views[num_full:], **config)
 
 
-def _as_list(layers: Layers) -> list[keras.layers.Layer]:
+def as_list(layers: Layers) -> list[keras.layers.Layer]:
     if isinstance(layers, Pipeline):
         return layers.layers
     return [layers] if isinstance(layers, keras.layers.Layer) else list(layers)
 
 
-def _with_layers(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with layers in the pipelines, where it holds their numbers."""
+def layers_once(pipelines: Sequence[Sequence[keras.layers.Layer]]) -> dict[str, Any]:
+    """A configuration of pipelines with their layers, and the numbers of these in each.
+
+    Pipelines may share layers: each layer is stored once, or the copies that loading makes would
+    draw the same and the views be equal.
+    """
+    layers = list({id(layer): layer for pipeline in pipelines for layer in pipeline}.values())
+    return {
+        "layers": [keras.saving.serialize_keras_object(layer) for layer in layers],
+        "pipelines": [[layers.index(layer) for layer in pipeline] for pipeline in pipelines],
+    }
+
+
+def with_layers(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with layers in the pipelines, where `layers_once` has put numbers."""
     config = dict(config)
     layers = [keras.saving.deserialize_keras_object(layer) for layer in config.pop("layers")]
     return {**config, "pipelines": [[layers[i] for i in p] for p in config["pipelines"]]}

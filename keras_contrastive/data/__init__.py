@@ -7,6 +7,7 @@ from keras_contrastive.data.class_batches import ClassBatches
 from keras_contrastive.data.folder import ImageFolder
 from keras_contrastive.data.load import load
 from keras_contrastive.data.positives import WithPositives, with_positives
+from keras_contrastive.data.sentence_pairs import SentencePairs, sentence_pairs
 from keras_contrastive.data.source import Source
 from keras_contrastive.data.split import train_holdout_split
 from keras_contrastive.data.tfds import from_tfds
@@ -17,6 +18,7 @@ __all__ = [
     "ImageFolder",
     "Indexed",
     "Rows",
+    "SentencePairs",
     "Source",
     "WithPositives",
     "check_images",
@@ -27,6 +29,7 @@ __all__ = [
     "from_tfds",
     "indexed",
     "load",
+    "sentence_pairs",
     "train_holdout_split",
     "with_positives",
 ]

@@ -9,6 +9,7 @@ from keras_contrastive.encoders.small_resnet import small_resnet
 from keras_contrastive.encoders.subword_tokenizer import SubwordTokenizer
 from keras_contrastive.encoders.text_transformer import text_transformer
 from keras_contrastive.encoders.vit import vit
+from keras_contrastive.encoders.vocabulary import check_token_ids, vocabulary_size
 from keras_contrastive.encoders.wrap import as_encoder
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "SubwordTokenizer",
     "as_encoder",
     "bert",
+    "check_token_ids",
     "in_float32",
     "resnet18",
     "resnet34",
@@ -24,4 +26,5 @@ __all__ = [
     "small_resnet",
     "text_transformer",
     "vit",
+    "vocabulary_size",
 ]

@@ -23,6 +23,7 @@ class ByteTokenizer:
 
     Attributes:
         vocabulary_size: Number of token ids, 259.
+        special_ids: Ids of start and end.
 
     Raises:
         ValueError: If `max_length` leaves no room for a byte.
@@ -35,6 +36,7 @@ class ByteTokenizer:
     """
 
     vocabulary_size = 259
+    special_ids = (START, END)
 
     def __init__(self, max_length: int = 64) -> None:
         if max_length < 3:

@@ -10,6 +10,7 @@ from keras import KerasTensor, ops
 
 from keras_contrastive.encoders.hugging_face import read_folder
 from keras_contrastive.encoders.subword_tokenizer import SubwordTokenizer, padded
+from keras_contrastive.encoders.vocabulary import check_token_ids
 from keras_contrastive.ops import pairwise_cosine
 
 POOLINGS = ("cls", "cls_before_head", "mean", "first_last_mean")
@@ -147,11 +148,13 @@ class SentenceEncoder(keras.Model):
             A float32 array `(N, D)`, in the order of the sentences.
 
         Raises:
-            ValueError: On anything but strings, with the position of the first.
+            ValueError: On anything but strings, with the position of the first, or if the tokenizer
+                gives ids that the backbone has no embedding of.
         """
         if batch_size < 1:
             raise ValueError(f"Expected a positive batch_size. Received: batch_size={batch_size}.")
         rows = self.tokenizer.tokenize(sentences)
+        check_token_ids(np.array([token for row in rows for token in row], "int32"), self)
         order = np.argsort([-len(row) for row in rows], kind="stable")
         vectors = np.empty((len(rows), self.output_shape[-1]), "float32")
         shown = verbose if len(rows) > batch_size else 0

@@ -162,6 +162,28 @@ class SubwordTokenizer:
         rows = self.tokenize(texts, max_length)
         return padded(rows, max(map(len, rows), default=0), self.padding_id)
 
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids of the tokens that stand in every text, such as [CLS] and [SEP]."""
+        return tuple(self._tokenizer.encode("").ids)
+
+    def token_id(self, token: str) -> int:
+        """The id of a token, such as "[MASK]".
+
+        Args:
+            token: As it stands in the vocabulary.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ValueError: If it is not in the vocabulary.
+        """
+        token_id = self._tokenizer.token_to_id(token)
+        if token_id is None:
+            raise ValueError(f"Expected a token of the vocabulary. Received: {token!r}.")
+        return token_id
+
     def get_config(self) -> dict[str, Any]:
         """The definition and what else it takes to build the tokenizer again."""
         return {
@@ -194,6 +216,17 @@ def check_texts(texts: Any, name: str = "texts") -> None:
         if not isinstance(text, str):
             raise ValueError(
                 f"Expected {name} as a list of strings. Received: {text!r} at position {position}."
+            )
+
+
+def check_sentences(texts: Any, name: str = "sentences") -> None:
+    """Raises a ValueError unless it is a sequence of strings none of which is empty."""
+    check_texts(texts, name)
+    for position, text in enumerate(texts):
+        if not text.strip():
+            raise ValueError(
+                f"Expected {name} that are not empty. Received: an empty one at position "
+                f"{position}. Leave it out."
             )
 
 

@@ -20,7 +20,8 @@ def text_transformer(
     """Build a Transformer with normalisation before each residual, and the mean of its tokens.
 
     A functional model of stock layers: the saved file opens in plain Keras. Padding, token id 0,
-    is neither attended to nor part of the mean.
+    is neither attended to nor part of the mean. It does not look at ids beyond the vocabulary, with
+    which each backend does something else; `fit` of `CLIP` and `SimCSE` refuses arrays of such.
 
     Args:
         vocabulary_size: Number of token ids; the default is `ByteTokenizer`'s.

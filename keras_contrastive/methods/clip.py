@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_contrastive.encoders import as_encoder
+from keras_contrastive.encoders import as_encoder, check_token_ids
 from keras_contrastive.layers import (
     LearnedBias,
     LearnedTemperature,
@@ -21,8 +21,13 @@ from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import InfoNCE
 from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
-from keras_contrastive.methods.inputs import check_views
-from keras_contrastive.methods.pairs import as_token_ids, check_pairs, pair_of
+from keras_contrastive.methods.inputs import check_views, is_array
+from keras_contrastive.methods.pairs import (
+    as_token_ids,
+    check_captions,
+    check_pairs,
+    pair_of,
+)
 from keras_contrastive.methods.zero_shot import class_embeddings, cosine_classifier
 from keras_contrastive.ops import as_unit_range, matching_accuracy
 from keras_contrastive.ops.similarity import Tensor
@@ -58,7 +63,8 @@ class CLIP(ContrastiveMethod):
 
     Raises:
         ValueError: If the projections differ in dimension, or the loss has another temperature for
-            each pair.
+            each pair. In `fit`, on what are not images and a text for each, on empty texts, and on
+            arrays of token ids beyond the vocabulary (a data set is not looked at).
 
     Logs: loss, contrastive_accuracy (share of images nearer to their text than to every other of
     the batch), relative_loss (loss / ln N: with InfoNCE, 1 is chance whatever the batch), scale
@@ -182,10 +188,18 @@ class CLIP(ContrastiveMethod):
             return {**x, "inputs": self.prepare(x["inputs"])}
         if not (isinstance(x, (tuple, list)) and len(x) == 2):
             return x
+        check_captions(x[1])
         return x[0], self.token_ids(x[1])
 
     def check_inputs(self, inputs: Any) -> None:
         check_pairs(inputs)
+        if isinstance(inputs, (tuple, list)):
+            self._check_token_ids(inputs[1])
+
+    def _check_token_ids(self, token_ids: Any) -> None:
+        # Of a dict, which array holds the ids is the encoder's own affair.
+        if is_array(token_ids):
+            check_token_ids(token_ids, self.text_encoder)
 
     def make_views(self, inputs: Any) -> tuple[Tensor, ...]:
         """The view of each image, and the texts as they are.
@@ -241,16 +255,18 @@ class CLIP(ContrastiveMethod):
         """Embeddings of texts in the space that they share with images.
 
         Args:
-            texts: A list of N strings, or token ids as the text encoder takes them.
+            texts: A list of N strings, or token ids as the text encoder takes them. An empty string
+                gives the embedding of what the tokenizer makes of it.
             batch_size: Texts in one forward pass, positive. Default 256.
 
         Returns:
             A float32 array `(N, d)` of rows of unit length.
 
         Raises:
-            ValueError: As `token_ids`.
+            ValueError: As `token_ids`, and on an array of ids beyond the text encoder's vocabulary.
         """
         token_ids = self.token_ids(texts)
+        self._check_token_ids(token_ids)
         return _embedded(self.text_encoder, self.text_projector, token_ids, batch_size)
 
     def zero_shot_classifier(

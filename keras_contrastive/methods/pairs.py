@@ -38,6 +38,18 @@ def check_pairs(inputs: Any) -> None:
         )
 
 
+def check_captions(texts: Any) -> None:
+    """Refuses empty strings among texts; what is no list of texts is left alone."""
+    is_text_array = isinstance(texts, np.ndarray) and texts.dtype.kind in "OUT"
+    is_listed = is_text_array or isinstance(texts, (tuple, list))
+    for position, text in enumerate(texts if is_listed else ()):
+        if isinstance(text, str) and not text.strip():
+            raise ValueError(
+                "Expected a caption that is not empty for each image. Received: an empty one at "
+                f"position {position}. Leave the pair out."
+            )
+
+
 def as_token_ids(texts: Any, tokenizer: Callable[[list[str]], Any] | None) -> Any:
     """Token ids of strings; arrays and what else it may be as they are.
 

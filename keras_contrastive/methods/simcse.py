@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_contrastive.encoders.subword_tokenizer import check_texts
+from keras_contrastive.encoders import check_token_ids
+from keras_contrastive.encoders.subword_tokenizer import check_sentences
 from keras_contrastive.layers import build_head, simcse_projector
 from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import SimCSELoss
@@ -25,7 +26,9 @@ class SimCSE(ContrastiveMethod):
 
     Unsupervised, `fit(sentences)`: each sentence passes the encoder twice, and what tells the two
     apart is dropout alone. Supervised, `fit((premises, entailments, contradictions))`: a premise
-    attracts what follows from it and repels what contradicts it; without contradictions, pairs.
+    attracts what follows from it and repels what contradicts it; without contradictions, pairs,
+    such as a sentence and its back-translation. `keras_contrastive.data.sentence_pairs` draws
+    another of several positives in each epoch.
 
     At test the paper drops the head of the unsupervised model, which is `method.encoder`, and
     keeps that of the supervised one, `method.encoder.with_head(method.projector)`.
@@ -33,8 +36,8 @@ class SimCSE(ContrastiveMethod):
     Args:
         encoder: A `keras_contrastive.encoders.SentenceEncoder`, with pooling "cls_before_head" in
             the paper, or another built Keras model from token ids `(N, T)` to `(N, D)`.
-        augmentation: A layer from token ids to two views, to train with more than dropout;
-            `None` for the sentence twice.
+        augmentation: A layer from token ids to two views, to train with more than dropout, such as
+            `keras_contrastive.augmentation.TokenViews`; `None` for the sentence twice.
         projector: A Keras model on the sentence vectors, a function from their dimension to one,
             or `None` for the paper's, a dense layer with tanh.
         loss: A loss of `(keys, queries)`, with contradictions of `((keys, hard negatives),
@@ -45,8 +48,9 @@ class SimCSE(ContrastiveMethod):
 
     Raises:
         ValueError: In `fit`, on sentences that are empty or no strings, lists of different
-            lengths, strings for an encoder without tokenizer, or an encoder without dropout where
-            nothing else makes views.
+            lengths, strings for an encoder without tokenizer, arrays of token ids beyond its
+            vocabulary (a data set is not looked at), or an encoder without dropout where nothing
+            else makes views.
 
     Logs: loss, contrastive_accuracy (share of sentences whose positive is the nearest of all
     candidates), representation_std, effective_rank, projection_std, projection_rank and
@@ -139,7 +143,7 @@ class SimCSE(ContrastiveMethod):
                 f"of each. Received: {len(lists)} lists of {counts} sentences."
             )
         for texts in lists:
-            _check_sentences(texts)
+            check_sentences(texts)
         together = tokenizer([text for texts in lists for text in texts], self.max_length)
         return tuple(np.split(together, len(lists)))
 
@@ -152,6 +156,7 @@ class SimCSE(ContrastiveMethod):
                     "Expected sentences, or integer token ids of shape (N, T). "
                     f"Received: dtype {view.dtype} and shape {tuple(view.shape)}."
                 )
+            check_token_ids(view, self.encoder)
 
     def as_inputs(self, batch: Tensor) -> Tensor:
         """A batch as the encoder takes it: token ids as they are."""
@@ -200,13 +205,3 @@ def _is_texts(value: Any) -> bool:
         isinstance(part, (tuple, list)) or is_array(part) for part in value
     )
     return is_flat and any(isinstance(part, str) for part in value)
-
-
-def _check_sentences(texts: Any) -> None:
-    check_texts(texts, "sentences")
-    for position, text in enumerate(texts):
-        if not text.strip():
-            raise ValueError(
-                f"Expected sentences to learn from. Received: an empty one at position {position}. "
-                "Leave it out."
-            )

@@ -14,6 +14,7 @@ from tests.encoders.tiny_bert import VOCABULARY
 from tests.methods.parts import assert_same_weights, compiled
 
 RATE, DIM = 0.5, 6
+TOKENIZER = SubwordTokenizer.wordpiece(VOCABULARY, 16)
 
 
 def on_torch(value):
@@ -169,6 +170,46 @@ def test_the_head_is_dropped_or_kept_at_test():
     kept = method.encoder.with_head(method.projector).encode(SENTENCES, verbose=0)
     expected = ops.convert_to_numpy(method.projector(dropped))
     np.testing.assert_allclose(kept, expected, rtol=1e-4, atol=1e-5)
+
+
+# -- positives by augmentation ---------------------------------------------------------------------
+
+
+def losses_on(x, **kwargs):
+    keras.utils.set_random_seed(0)
+    encoder = SentenceEncoder(bert(len(VOCABULARY), 1, 2, 16, 16, 16), TOKENIZER)
+    method = compiled(kc.SimCSE(encoder), keras.optimizers.Adam(0.005))
+    return method.fit(x, epochs=12, verbose=0, **kwargs).history["loss"]
+
+
+def test_copies_by_eda_are_positives():
+    """One of nine in each epoch."""
+    eda = kc.augmentation.EDA({"man": ["woman"], "sleeps": ["sits"]}, seed=0)
+    losses = losses_on(kc.data.sentence_pairs(SENTENCES, eda(SENTENCES), TOKENIZER, batch_size=8))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_back_translations_are_positives():
+    back = kc.augmentation.BackTranslation(
+        lambda texts: [text.replace("the", "le") for text in texts],
+        lambda texts: [text.replace("le", "a") for text in texts],
+    )
+    losses = losses_on((SENTENCES, back(SENTENCES)), batch_size=8)
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_token_views_are_saved_with_the_method(tmp_path):
+    method = simcse(0.0)  # no dropout: the views alone differ
+    special = method.encoder.tokenizer.special_ids
+    assert special == (2, 3)
+    views = kc.augmentation.TokenViews([[], kc.augmentation.TokenDeletion(special, 0.3)])
+    method = compiled(simcse(0.0, augmentation=views), keras.optimizers.Adam(0.01))
+    fit(method)
+    method.save(tmp_path / "simcse.keras")
+    resumed = keras.saving.load_model(tmp_path / "simcse.keras")
+    fit(method)
+    fit(resumed)
+    assert_same_weights(resumed, method)  # the draws go on too
 
 
 # -- state -----------------------------------------------------------------------------------------

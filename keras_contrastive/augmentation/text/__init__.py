@@ -1,0 +1,1 @@
+"""Text augmentations: layers on token ids, and functions from sentences to sentences."""
