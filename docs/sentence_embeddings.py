@@ -15,3 +15,9 @@ method = kc.SimCSE(backbone)  # the same sentence twice, with another dropout
 method.compile(keras.optimizers.AdamW(3e-5))
 method.fit(sentences, batch_size=64, epochs=1)
 method.encoder.save("sentences.keras")  # weights, readout and tokenizer
+
+scores = [1.2, 5.0, 1.3]  # of pairs, on any scale
+ranked = kc.CoSENT(encoder)  # cosines in the order of the scores
+ranked.compile(keras.optimizers.AdamW(2e-5))
+ranked.fit((sentences, sentences[::-1]), scores, batch_size=32)
+hard = kc.data.mine_hard_negatives(vectors, vectors, ranks=(0, 1))  # rows, or -1
