@@ -97,7 +97,7 @@ def evaluate_sentences(
     unknown = sorted({label for part in parts for label in part["label"]} - set(classes))
     if unknown:
         raise ValueError(f"Expected the labels of {data} in {test}. Received: {unknown[0]!r} too.")
-    arguments = [
+    arguments: list[Any] = [
         argument
         for part in parts
         for argument in (_texts(part), np.array([classes[label] for label in part["label"]]))

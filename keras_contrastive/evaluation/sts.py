@@ -176,7 +176,7 @@ def _encoded(
     """Vectors of the distinct sentences, and the rows of first and second ones in them."""
     row = {text: number for number, text in enumerate(dict.fromkeys([*first, *second]))}
     vectors = check_features(encode([*row]), "vectors of the sentences")
-    return vectors, [np.array([row[text] for text in part]) for part in (first, second)]
+    return vectors, [np.array([row[text] for text in part], int) for part in (first, second)]
 
 
 def _check_lengths(first: np.ndarray, second: np.ndarray, scores: np.ndarray) -> None:

@@ -183,7 +183,7 @@ def most_similar(
         keys: Tensor `(M, D)`.
         k: How many, at least 1.
         keep: Which pairs count; `None` for all.
-        below: Tensor `(N,)`; products from there on do not count. `None` for no such bound.
+        below: Tensor `(N,)`; products of this size or more do not count. `None` for no bound.
 
     Returns:
         A float32 tensor `(N, k)`, and the keys' indices, int32 `(N, k)`: -1 where a query has

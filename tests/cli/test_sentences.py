@@ -31,9 +31,17 @@ def pairs(path, **columns):
 
 
 def labelled(path, labels):
+    """A table, and its texts and classes."""
     words = {"pet": ("cat", "dog"), "human": ("man", "woman")}
     texts = [f"the {words[label][row % 2]} sits" for row, label in enumerate(labels)]
-    return table(path, text=texts, label=labels)
+    return table(path, text=texts, label=labels), texts, [label == "pet" for label in labels]
+
+
+@pytest.mark.parametrize("command", [[], ["embed"], ["evaluate"]])
+def test_help_explains(command):
+    result = run("sentences", *command, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.output
 
 
 def test_embed_gives_a_row_a_line(model, tmp_path):
@@ -65,15 +73,20 @@ def test_similarity_is_that_of_the_functions(model, tmp_path):
 
 
 def test_labels_by_folds_and_on_a_test_table(model, tmp_path):
-    data = labelled(tmp_path / "train.tsv", ["pet", "human", "human", "pet"] * 6)
-    test = labelled(tmp_path / "test.tsv", ["human", "human", "pet", "pet"])
-    folds = ["--folds", 3, "--json", tmp_path / "found.json"]
-    assert run("sentences", "evaluate", model, data, *folds).exit_code == 0
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert found["transfer"] == 1.0  # every text is in all folds
-    result = run("sentences", "evaluate", model, data, "--test", test)
+    data, *train = labelled(tmp_path / "train.tsv", ["pet", "human", "human", "pet"] * 6)
+    test, *held = labelled(tmp_path / "test.tsv", ["human", "human", "pet", "pet"])
+    train[1], held[1] = np.array(train[1], int), np.array(held[1], int)
+    encode, found = SentenceEncoder.from_hugging_face(model).encode, tmp_path / "found.json"
+    result = run("sentences", "evaluate", model, data, "--folds", 3, "--json", found)
     assert result.exit_code == 0, result.output
-    assert "100.0%" in result.output
+    expected = evaluation.transfer(encode, *train, folds=3)
+    figures = json.loads(found.read_text())
+    assert figures["transfer"] == pytest.approx(expected["accuracy"])
+    assert figures["transfer_std"] == pytest.approx(expected["std"])
+    result = run("sentences", "evaluate", model, data, "--test", test, "--json", found)
+    assert result.exit_code == 0, result.output
+    expected = evaluation.transfer(encode, *train, *held)["accuracy"]
+    assert json.loads(found.read_text())["transfer"] == pytest.approx(expected)
 
 
 def test_pairs_with_labels(model, tmp_path):
