@@ -8,7 +8,8 @@ sentence, at temperature 1. STS-B's development part is measured after every epo
 epoch; the other tasks, percent by Spearman on all pairs, are then measured once. Alignment and
 uniformity are those of the development part.
 
-Attention weights are not dropped, so that all masks are known. `--json` is written after every run;
+Attention weights are not dropped, so that all masks are known. Sentences are cut at 32 tokens, also
+those that are measured. `--json` is written after every run;
 rows of the same name, seed and epochs are replaced, so a long series can be run in pieces.
 """
 
@@ -16,6 +17,7 @@ import argparse
 import pathlib
 import sys
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -145,6 +147,7 @@ def main():
     parser.add_argument("--sentences", type=int, help="so many of them, drawn with seed 0")
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
+    warnings.filterwarnings("ignore", message=".*are longer than max_length")
     sentences = [text for text in loader().sentences() if text.strip()]
     order = np.random.default_rng(0).permutation(len(sentences))[: args.sentences]
     sentences = [sentences[row] for row in order]

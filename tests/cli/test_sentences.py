@@ -90,7 +90,10 @@ def test_labels_by_folds_and_on_a_test_table(model, tmp_path):
 
 
 def test_pairs_with_labels(model, tmp_path):
-    data = pairs(tmp_path / "pairs.tsv", label=["no", "yes", "no", "yes"])
+    both = SENTENCES * 2, SENTENCES[::-1] + SENTENCES  # others, then the same
+    data = table(
+        tmp_path / "pairs.tsv", sentence1=both[0], sentence2=both[1], label=["no"] * 4 + ["yes"] * 4
+    )
     result = run("sentences", "evaluate", model, data, "--folds", 2)
     assert result.exit_code == 0, result.output
     assert "deviation of folds" in result.output
