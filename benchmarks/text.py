@@ -44,16 +44,20 @@ FILES = {
 NUM_TIMED = 1000
 
 
-def tables():
-    """Rows of each task: two sentences, a score, and the data set within the task."""
+def loader():
+    """The `load.py` of the folder with the data."""
     from benchmarks.cifar10 import FOLDER
 
     spec = importlib.util.spec_from_file_location("loader", FOLDER / "load.py")
-    loader = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loader)
-    return {
-        task: [row for name in names for row in loader.table(name)] for task, names in FILES.items()
-    }
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tables():
+    """Rows of each task: two sentences, a score, and the data set within the task."""
+    table = loader().table
+    return {task: [row for name in names for row in table(name)] for task, names in FILES.items()}
 
 
 def columns(rows):

@@ -19,3 +19,9 @@ eda = kc.augmentation.EDA({"plays": ["strums"], "eats": ["dines"]}, seed=0)  # n
 pairs = kc.data.sentence_pairs(sentences, eda(sentences), backbone.tokenizer)
 method.fit(pairs, epochs=3)  # a sentence and another of its copies in each epoch
 method.encoder.save("sentences.keras")  # weights, readout and tokenizer
+
+scores = [1.2, 5.0, 1.3]  # of pairs, on any scale
+ranked = kc.CoSENT(encoder)  # cosines in the order of the scores
+ranked.compile(keras.optimizers.AdamW(2e-5))
+ranked.fit((sentences, sentences[::-1]), scores, batch_size=32)
+hard = kc.data.mine_hard_negatives(vectors, vectors, ranks=(0, 1))  # rows, or -1

@@ -5,7 +5,9 @@ from keras_contrastive.callbacks.knn_accuracy import KNNAccuracy
 from keras_contrastive.callbacks.pseudo_labels import PseudoLabels
 from keras_contrastive.callbacks.representation_metrics import RepresentationMetrics
 from keras_contrastive.callbacks.sts_correlation import STSCorrelation
+from keras_contrastive.callbacks.sts_geometry import STSGeometry
 from keras_contrastive.callbacks.training_backup import TrainingBackup
+from keras_contrastive.callbacks.transfer_accuracy import TransferAccuracy
 
 __all__ = [
     "CollapseAlarm",
@@ -14,5 +16,7 @@ __all__ = [
     "PseudoLabels",
     "RepresentationMetrics",
     "STSCorrelation",
+    "STSGeometry",
     "TrainingBackup",
+    "TransferAccuracy",
 ]

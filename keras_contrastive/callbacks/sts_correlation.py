@@ -1,15 +1,10 @@
 """Rank correlation with similarity scores after an epoch."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from keras_contrastive import evaluation
-from keras_contrastive.callbacks.epoch_measurement import EpochMeasurement
-from keras_contrastive.encoders.subword_tokenizer import check_texts
+from keras_contrastive.callbacks.scored_pairs import ScoredPairs
 
 
-class STSCorrelation(EpochMeasurement):
+class STSCorrelation(ScoredPairs):
     """Adds `sts_correlation` to the logs: Spearman's, of cosines with what people have said.
 
     With `keras.callbacks.ModelCheckpoint(monitor="sts_correlation", mode="max",
@@ -35,28 +30,6 @@ class STSCorrelation(EpochMeasurement):
 
     names = ("sts_correlation",)
 
-    def __init__(
-        self,
-        first: Sequence[str],
-        second: Sequence[str],
-        scores: Sequence[float],
-        every: int = 1,
-        batch_size: int = 64,
-    ) -> None:
-        super().__init__(every, batch_size)
-        for texts in (first, second):
-            check_texts(texts, "sentences")
-        self.first, self.second, self.scores = list(first), list(second), list(scores)
-        counts = [len(part) for part in (self.first, self.second, self.scores)]
-        if len(set(counts)) > 1:
-            raise ValueError(
-                "Expected a first sentence, a second one and a score for each pair. "
-                f"Received: {counts[0]}, {counts[1]} and {counts[2]}."
-            )
-
     def measure(self) -> dict[str, float]:
-        results = evaluation.sts(self._encode, self.first, self.second, self.scores)
+        results = evaluation.sts(self.encode, self.first, self.second, self.scores)
         return {"sts_correlation": results["all"]}
-
-    def _encode(self, sentences: list[str]) -> np.ndarray:
-        return self.model.encoder.encode(sentences, self.batch_size, verbose=0)

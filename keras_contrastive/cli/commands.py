@@ -21,6 +21,11 @@ from keras_contrastive.cli.overrides import override, parse_assignment
 from keras_contrastive.cli.pretrain import pretrain as run_recipe
 from keras_contrastive.cli.recipe import Data, Recipe
 from keras_contrastive.cli.report import write_report
+from keras_contrastive.cli.sentences import (
+    evaluate_sentences,
+    load_sentence_encoder,
+    read_lines,
+)
 from keras_contrastive.cli.splits import load_splits
 from keras_contrastive.cli.tables import labels_table, results_table, zoo_table
 from keras_contrastive.data import ImageFolder, load
@@ -38,6 +43,12 @@ app = typer.Typer(
 )
 zoo = typer.Typer(help="The pretrained encoders that come with the package.", no_args_is_help=True)
 app.add_typer(zoo, name="zoo")
+sentences = typer.Typer(
+    help="Use and measure encoders of sentences: runs, .keras files, or folders in the layout of "
+    "Hugging Face.",
+    no_args_is_help=True,
+)
+app.add_typer(sentences, name="sentences")
 
 EncoderArgument = Annotated[
     str, typer.Argument(help="Name of a preset, folder of a run or preset, or .keras file.")
@@ -278,6 +289,58 @@ def zoo_list(json_file: JsonOption = None) -> None:
         known = presets()
         console.print(zoo_table(known) if known else "No preset comes with this version.")
         _write_json(json_file, {name: preset.results for name, preset in known.items()})
+
+
+@sentences.command("embed", no_args_is_help=True)
+def embed_sentences(
+    encoder: EncoderArgument,
+    file: Annotated[Path, typer.Argument(help="Text file with a sentence on each line.")],
+    output: Annotated[Path, typer.Argument(help="File to write: .npz or .parquet.")],
+    batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
+) -> None:
+    """Write the vectors of sentences to a file, in the order of the lines.
+
+    Examples:
+
+    - `keras-contrastive sentences embed sentences.keras lines.txt vectors.npz`
+    """
+    with _explained() as console:
+        check_format(output)
+        vectors = load_sentence_encoder(encoder).encode(read_lines(file), batch_size)
+        write_features(output, vectors, None, None)
+        console.print(f"{len(vectors):,} × {vectors.shape[1]} features: {output}")
+
+
+@sentences.command("evaluate", no_args_is_help=True)
+def evaluate_sentences_command(
+    encoder: EncoderArgument,
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Table with tabs and named columns: sentence1, sentence2 and score; or label, "
+            "with text or with sentence1 and sentence2."
+        ),
+    ],
+    test: Annotated[
+        Path | None, typer.Option(help="Table to test labels on. Without: cross-validation.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Parts of the cross-validation.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    json_file: JsonOption = None,
+) -> None:
+    """Measure a sentence encoder: similarity by rank correlation, or labels by logistic regression.
+
+    Examples:
+
+    - `keras-contrastive sentences evaluate sentences.keras stsb_test.tsv`
+
+    - `keras-contrastive sentences evaluate path/to/all-MiniLM-L6-v2 trec_train.tsv --test trec.tsv`
+    """
+    with _explained() as console:
+        figures = evaluate_sentences(load_sentence_encoder(encoder), data, test, folds, seed)
+        console.print(results_table(figures))
+        known = {"encoder": encoder, "data": str(data), "test": test and str(test)}
+        _write_json(json_file, {**known, **figures})
 
 
 @app.command()

@@ -9,11 +9,17 @@ from keras_contrastive.cli.measure import side_by_side
 from keras_contrastive.presets import Preset
 
 _ROWS = {
+    "sts": ("STS, Spearman", "{:.2%}"),
+    "sts_mean": ("STS, mean of sources", "{:.2%}"),
+    "sts_wmean": ("STS, weighted mean", "{:.2%}"),
+    "transfer": ("logistic regression", "{:.1%}"),
+    "transfer_std": ("deviation of folds", "{:.1%}"),
     "knn": ("kNN", "{:.1%}"),
     "linear": ("linear probe", "{:.1%}"),
     "ridge": ("ridge probe", "{:.1%}"),
     "rank_me": ("RankMe", "{:.1f}"),
     "effective_rank": ("effective rank", "{:.1f}"),
+    "alignment": ("alignment", "{:.2f}"),
     "uniformity": ("uniformity", "{:.2f}"),
     "representation_std": ("spread", "{:.2f}"),
 }
@@ -22,7 +28,7 @@ _ROWS = {
 def results_table(results: Mapping[str, Any]) -> Table:
     """Figures of an encoder, beside those of pixels and the untrained one where known."""
     columns = side_by_side(results)
-    table = Table("on the test images")
+    table = Table("on the test data")
     for name in columns:
         table.add_column(name, justify="right", style="bold" if name == "pretrained" else None)
     for key, (label, template) in _ROWS.items():

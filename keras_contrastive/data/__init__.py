@@ -5,7 +5,9 @@ from keras_contrastive.data.batches import Batches, Indexed, Rows, indexed
 from keras_contrastive.data.checks import check_images, check_labels
 from keras_contrastive.data.class_batches import ClassBatches
 from keras_contrastive.data.folder import ImageFolder
+from keras_contrastive.data.hard_negatives import mine_hard_negatives
 from keras_contrastive.data.load import load
+from keras_contrastive.data.no_duplicates import NoDuplicateBatches
 from keras_contrastive.data.positives import WithPositives, with_positives
 from keras_contrastive.data.sentence_pairs import SentencePairs, sentence_pairs
 from keras_contrastive.data.source import Source
@@ -17,6 +19,7 @@ __all__ = [
     "ClassBatches",
     "ImageFolder",
     "Indexed",
+    "NoDuplicateBatches",
     "Rows",
     "SentencePairs",
     "Source",
@@ -29,6 +32,7 @@ __all__ = [
     "from_tfds",
     "indexed",
     "load",
+    "mine_hard_negatives",
     "sentence_pairs",
     "train_holdout_split",
     "with_positives",

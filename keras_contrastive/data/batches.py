@@ -61,6 +61,7 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.drop_remainder = drop_remainder
         self.epoch = 0
+        self._drawn: tuple[int, np.ndarray] | None = None  # the epoch, and its order
         self._asked: set[int] = set()  # batches of this epoch
         self._ahead: dict[tuple[int, int], Future] = {}  # (epoch, batch) -> what a thread reads
         self._num_ahead = 2 * threads
@@ -72,7 +73,14 @@ class Batches(keras.utils.PyDataset):
         raise NotImplementedError
 
     def order(self) -> np.ndarray:
-        """Return the rows in the order of this epoch."""
+        """Return the rows of this epoch, batch after batch."""
+        drawn = self._drawn
+        if drawn is None or drawn[0] != self.epoch:
+            drawn = self._drawn = (self.epoch, self.draw())
+        return drawn[1]
+
+    def draw(self) -> np.ndarray:
+        """Draw the order of this epoch."""
         if not self.shuffle:
             return np.arange(self.num_rows)
         return np.random.default_rng((self.seed, self.epoch)).permutation(self.num_rows)

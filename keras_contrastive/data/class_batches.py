@@ -82,16 +82,9 @@ class ClassBatches(Batches):
         self.classes_per_batch = classes_per_batch
         self.samples_per_class = samples_per_class
         self._members = [np.flatnonzero(labels == label) for label in classes]
-        self._drawn: tuple[int, np.ndarray] | None = None  # the epoch, and its order
 
-    def order(self) -> np.ndarray:
-        """Return the rows of this epoch, batch after batch; rows may repeat."""
-        drawn = self._drawn
-        if drawn is None or drawn[0] != self.epoch:
-            drawn = self._drawn = (self.epoch, self._draw())
-        return drawn[1]
-
-    def _draw(self) -> np.ndarray:
+    def draw(self) -> np.ndarray:
+        """Draw the rows of this epoch, batch after batch; rows may repeat."""
         rng = np.random.default_rng((self.seed, self.epoch))
         queues = [np.array([], int) for _ in self._members]
         times = np.zeros(len(self._members), int)  # how often each class has come

@@ -5,6 +5,7 @@ from keras_contrastive.evaluation.fine_tune import FineTuneResult, fine_tune
 from keras_contrastive.evaluation.knn import knn_accuracy, knn_predict
 from keras_contrastive.evaluation.label_subset import label_subset
 from keras_contrastive.evaluation.linear import linear_probe
+from keras_contrastive.evaluation.logistic import logistic_probe
 from keras_contrastive.evaluation.probe import ProbeResult
 from keras_contrastive.evaluation.representation import (
     alignment,
@@ -18,7 +19,8 @@ from keras_contrastive.evaluation.representation import (
 )
 from keras_contrastive.evaluation.retrieval import retrieval
 from keras_contrastive.evaluation.ridge import ridge_probe
-from keras_contrastive.evaluation.sts import sts, sts_correlations
+from keras_contrastive.evaluation.sts import sts, sts_correlations, sts_geometry
+from keras_contrastive.evaluation.transfer import transfer
 
 __all__ = [
     "FineTuneResult",
@@ -32,6 +34,7 @@ __all__ = [
     "knn_predict",
     "label_subset",
     "linear_probe",
+    "logistic_probe",
     "rank_me",
     "representation_std",
     "retrieval",
@@ -39,6 +42,8 @@ __all__ = [
     "singular_spectrum",
     "sts",
     "sts_correlations",
+    "sts_geometry",
     "tolerance",
+    "transfer",
     "uniformity",
 ]

@@ -1,15 +1,19 @@
 """Semantic textual similarity: do cosines rank pairs of sentences as people do?"""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_contrastive.evaluation.checks import check_features, check_same_width
+from keras_contrastive.evaluation.representation import alignment, uniformity
+
+Encode: TypeAlias = Callable[[list[str]], ArrayLike]
 
 
 def sts(
-    encode: Callable[[list[str]], ArrayLike],
+    encode: Encode,
     first: Sequence[str],
     second: Sequence[str],
     scores: ArrayLike,
@@ -45,16 +49,59 @@ def sts(
         al., "SimCSE: Simple Contrastive Learning of Sentence Embeddings", 2021, appendix B, for
         the choice among rank correlations.
     """
-    first, second = list(first), list(second)
-    sentences = list(dict.fromkeys([*first, *second]))
-    row = {sentence: number for number, sentence in enumerate(sentences)}
-    vectors = check_features(encode(sentences), "vectors of the sentences")
-    return sts_correlations(
-        vectors[[row[sentence] for sentence in first]],
-        vectors[[row[sentence] for sentence in second]],
-        scores,
-        groups,
-    )
+    vectors, rows = _encoded(encode, first, second)
+    return sts_correlations(vectors[rows[0]], vectors[rows[1]], scores, groups)
+
+
+def sts_geometry(
+    encode: Encode,
+    first: Sequence[str],
+    second: Sequence[str],
+    scores: ArrayLike,
+    at_least: float = 4.0,
+) -> dict[str, float]:
+    """Alignment of the pairs that people found alike, and uniformity of all sentences.
+
+    Args:
+        encode: As in `sts`.
+        first: The first sentence of each of P pairs.
+        second: The second sentences.
+        scores: How alike people found each pair, `(P,)`.
+        at_least: Pairs with this score are alike; 4 on the scale of STS, 0 to 5.
+
+    Returns:
+        A dict with `"alignment"`, 0 to 4, and `"uniformity"`, at most 0; lower is better for both.
+        Sentences that come more than once count once.
+
+    Raises:
+        ValueError: On lengths that differ, vectors that are not finite, or no pair that is alike.
+
+    Example:
+
+    >>> def letters(texts):
+    ...     return [[text.count("a"), text.count("b")] for text in texts]
+    >>> found = sts_geometry(letters, ["a", "a"], ["aa", "b"], [5.0, 0.0])
+    >>> round(found["alignment"], 4), round(found["uniformity"], 4)  # of a, aa and b
+    (0.0, -1.0626)
+
+    Reference:
+        Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
+        Uniformity on the Hypersphere", 2020; on STS-B: Gao et al., 2021, section 3. There, alike
+        are the pairs with a score above 4.
+    """
+    vectors, rows = _encoded(encode, first, second)
+    scores = np.asarray(scores, "float64")
+    _check_lengths(rows[0], rows[1], scores)
+    alike = scores >= at_least
+    if not alike.any():
+        raise ValueError(
+            f"Expected pairs with a score of at_least={at_least}. Received: scores up to "
+            f"{scores.max()}."
+        )
+    return {
+        "alignment": alignment(vectors[rows[0][alike]], vectors[rows[1][alike]]),
+        "uniformity": uniformity(vectors),
+    }
 
 
 def sts_correlations(
@@ -95,11 +142,7 @@ def sts_correlations(
     second = check_features(second, "vectors of the second sentences")
     check_same_width(first, second, "vectors of first and second sentences")
     scores = np.asarray(scores, "float64")
-    if scores.shape != (len(first),) or len(second) != len(first):
-        raise ValueError(
-            "Expected a first sentence, a second one and a score for each pair. "
-            f"Received: {len(first)}, {len(second)} and scores of shape {scores.shape}."
-        )
+    _check_lengths(first, second, scores)
     if not np.isfinite(scores).all():
         raise ValueError(
             f"Expected finite scores. Received: {np.sum(~np.isfinite(scores))} that are not. "
@@ -125,6 +168,23 @@ def sts_correlations(
         "mean": float(np.mean(each)),
         "wmean": float(np.average(each, weights=sizes)),
     }
+
+
+def _encoded(
+    encode: Encode, first: Sequence[str], second: Sequence[str]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Vectors of the distinct sentences, and the rows of first and second ones in them."""
+    row = {text: number for number, text in enumerate(dict.fromkeys([*first, *second]))}
+    vectors = check_features(encode([*row]), "vectors of the sentences")
+    return vectors, [np.array([row[text] for text in part], int) for part in (first, second)]
+
+
+def _check_lengths(first: np.ndarray, second: np.ndarray, scores: np.ndarray) -> None:
+    if scores.shape != (len(first),) or len(second) != len(first):
+        raise ValueError(
+            "Expected a first sentence, a second one and a score for each pair. "
+            f"Received: {len(first)}, {len(second)} and scores of shape {scores.shape}."
+        )
 
 
 def _cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:

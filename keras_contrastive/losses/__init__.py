@@ -7,6 +7,7 @@ from keras_contrastive.losses.barlow_twins import (
     barlow_twins_terms,
     cross_correlation,
 )
+from keras_contrastive.losses.cosent import CoSENTLoss, cosent
 from keras_contrastive.losses.debiased import HCL, Debiased, debiased
 from keras_contrastive.losses.decoupled import DCL, DCLW, decoupled
 from keras_contrastive.losses.dino import DINOLoss, dino, dino_targets
@@ -20,6 +21,7 @@ from keras_contrastive.losses.info_nce import (
     nt_xent_accuracy,
 )
 from keras_contrastive.losses.macl import MACL
+from keras_contrastive.losses.matryoshka import Matryoshka
 from keras_contrastive.losses.mmcr import MMCRLoss, mmcr
 from keras_contrastive.losses.negative_cosine import NegativeCosine, negative_cosine
 from keras_contrastive.losses.ressl import ReSSLLoss, ressl
@@ -58,11 +60,13 @@ __all__ = [
     "Alignment",
     "BarlowTwinsLoss",
     "BayesianContrastive",
+    "CoSENTLoss",
     "DINOLoss",
     "Debiased",
     "EpsilonSupInfoNCE",
     "InfoNCE",
     "MMCRLoss",
+    "Matryoshka",
     "NTXent",
     "NegativeCosine",
     "ReSSLLoss",
@@ -80,6 +84,7 @@ __all__ = [
     "barlow_twins",
     "barlow_twins_terms",
     "batch_hard_triplets",
+    "cosent",
     "cross_correlation",
     "debiased",
     "decoupled",

@@ -1,5 +1,6 @@
 """SimCSE's loss: each sentence must pick its positive among the batch's sentences."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -70,12 +71,14 @@ def simcse(
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
 class SimCSELoss(ContrastiveLoss):
-    """SimCSE's loss, in one direction, with or without hard negatives.
+    """SimCSE's loss, in one direction or both, with or without hard negatives.
 
     Args:
         temperature: Positive, default 0.05, or a `keras_contrastive.layers.Temperature`.
         hard_negative_log_weight: Logarithm of the weight of a sentence's own hard negative. Default
             0; the paper found no gain from others.
+        symmetric: Whether keys also pick their queries among all queries; the mean of the two
+            directions. Hard negatives have no queries and take part in the first one only.
         reduction: As in `keras.losses.Loss`; one value per sample before it.
         name: Name of the loss.
         dtype: Dtype of the result; similarities and sums are float32 whatever it is.
@@ -100,11 +103,13 @@ class SimCSELoss(ContrastiveLoss):
         self,
         temperature: Any = 0.05,
         hard_negative_log_weight: float = 0.0,
+        symmetric: bool = False,
         name: str = "simcse",
         **kwargs: Any,
     ) -> None:
         super().__init__(temperature, name, **kwargs)
         self.hard_negative_log_weight = float(hard_negative_log_weight)
+        self.symmetric = symmetric
 
     def call(
         self,
@@ -113,15 +118,26 @@ class SimCSELoss(ContrastiveLoss):
         index: Tensor | None = None,
         training: bool = True,
     ) -> Tensor:
-        parts = [*keys] if isinstance(keys, (tuple, list)) else [keys]
-        for part in parts:
+        keys, *hard = keys if isinstance(keys, (tuple, list)) else [keys]
+        for part in (keys, *hard):
             check_pair(part, queries)
-        temperature, (queries, *parts) = resolve_temperature(
-            self.temperature, [queries, *parts], index
+        of_queries = self._one_way(queries, keys, hard, index)
+        if not self.symmetric:
+            return of_queries
+        return (of_queries + self._one_way(keys, queries, [], index)) / 2
+
+    def _one_way(
+        self, queries: Tensor, keys: Tensor, hard: Sequence[Tensor], index: Tensor | None
+    ) -> Tensor:
+        temperature, (queries, keys, *hard) = resolve_temperature(
+            self.temperature, [queries, keys, *hard], index
         )
-        keys, hard = parts if len(parts) == 2 else (parts[0], None)
-        return simcse(queries, keys, hard, temperature, self.hard_negative_log_weight)
+        weight = self.hard_negative_log_weight
+        return simcse(queries, keys, hard[0] if hard else None, temperature, weight)
 
     def get_config(self) -> dict:
-        weight = self.hard_negative_log_weight
-        return {**super().get_config(), "hard_negative_log_weight": weight}
+        return {
+            **super().get_config(),
+            "hard_negative_log_weight": self.hard_negative_log_weight,
+            "symmetric": self.symmetric,
+        }

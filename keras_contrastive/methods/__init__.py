@@ -7,6 +7,7 @@ from keras_contrastive.methods.byol import BYOL
 from keras_contrastive.methods.clip import CLIP
 from keras_contrastive.methods.clop import CLOP
 from keras_contrastive.methods.clsp import CLSP
+from keras_contrastive.methods.cosent import CoSENT
 from keras_contrastive.methods.dino import DINO
 from keras_contrastive.methods.directclr import DirectCLR
 from keras_contrastive.methods.guided_stop_gradient import GuidedBYOL, GuidedSimSiam
@@ -35,6 +36,7 @@ __all__ = [
     "NNCLR",
     "Addition",
     "BarlowTwins",
+    "CoSENT",
     "DirectCLR",
     "GuidedBYOL",
     "GuidedSimSiam",

@@ -173,6 +173,51 @@ def nearest(queries: Tensor, keys: Tensor, keep: Mask | None = None) -> tuple[Te
     return ops.stop_gradient(value), index
 
 
+def most_similar(
+    queries: Tensor, keys: Tensor, k: int, keep: Mask | None = None, below: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The k largest inner products of each query with its kept keys, largest first.
+
+    Args:
+        queries: Tensor `(N, D)`.
+        keys: Tensor `(M, D)`.
+        k: How many, at least 1.
+        keep: Which pairs count; `None` for all.
+        below: Tensor `(N,)`; products of this size or more do not count. `None` for no bound.
+
+    Returns:
+        A float32 tensor `(N, k)`, and the keys' indices, int32 `(N, k)`: -1 where a query has
+        fewer keys that count.
+
+    Example:
+
+    >>> import numpy as np
+    >>> queries, keys = np.array([[3.0, 2.0, 1.0]]), np.eye(3)
+    >>> _, index = most_similar(queries, keys, 3, ops.not_equal)
+    >>> [int(number) for number in index[0]]
+    [1, 2, -1]
+    """
+    queries, keys = (ops.stop_gradient(ops.cast(x, "float32")) for x in (queries, keys))
+    bounds = ops.zeros_like(queries[:, 0]) - 2.0 * MASKED if below is None else below
+
+    def start(outer: Tile) -> Sums:
+        none = ops.zeros_like(outer.rows[0][:, :1]) + ops.zeros((1, k))
+        return none + MASKED, ops.cast(none, "int32") - 1
+
+    def step(best: Sums, outer: Tile, inner: Tile) -> Sums:
+        rows, bound = outer.rows
+        logits = products(rows, inner.rows[0])
+        counted = kept_pairs(keep, outer.index[:, None], inner.index[None, :], inner.valid)
+        counted = both(counted, logits < bound[:, None])
+        index = ops.cast(inner.index[None, :], "int32") + ops.zeros_like(logits, dtype="int32")
+        values = ops.concatenate([best[0], where_kept(counted, logits, 2.0 * MASKED)], axis=1)
+        index = ops.concatenate([best[1], index], axis=1)
+        value, place = ops.top_k(values, k)
+        return value, ops.take_along_axis(index, place, axis=1)
+
+    return fold([queries, ops.cast(bounds, "float32")], [keys], start, step)
+
+
 def _log_sum_exp() -> Reduction:
     def start(queries: Tensor) -> Sums:
         zeros = ops.zeros_like(queries[:, :1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_contrastive.evaluation import sts, sts_correlations
+from keras_contrastive.evaluation import sts, sts_correlations, sts_geometry
 
 
 def ranks(values):
@@ -91,3 +91,21 @@ def test_what_has_no_correlation(change, message):
     arguments = {"first": first, "second": second, "scores": scores, **change}
     with pytest.raises(ValueError, match=message):
         sts_correlations(**arguments)
+
+
+def test_the_geometry_is_that_of_alike_pairs_and_of_distinct_sentences():
+    vectors = dict(zip("abcde", np.random.default_rng(0).normal(size=(5, 3)), strict=True))
+    first, second, scores = list("aabc"), list("bcde"), [4.0, 3.9, 1.0, 5.0]
+    found = sts_geometry(lambda texts: [vectors[text] for text in texts], first, second, scores)
+    unit = {text: vector / np.linalg.norm(vector) for text, vector in vectors.items()}
+    alike = [np.sum((unit[x] - unit[y]) ** 2) for x, y in ("ab", "ce")]
+    apart = [
+        np.exp(-2 * np.sum((unit[x] - unit[y]) ** 2)) for x in "abcde" for y in "abcde" if x < y
+    ]
+    assert found["alignment"] == pytest.approx(np.mean(alike), rel=1e-5)
+    assert found["uniformity"] == pytest.approx(np.log(np.mean(apart)), rel=1e-5)
+
+
+def test_geometry_needs_alike_pairs():
+    with pytest.raises(ValueError, match=r"at_least=4\.0. Received: scores up to 2"):
+        sts_geometry(lambda texts: np.eye(2)[: len(texts)], ["a"], ["b"], [2.0])

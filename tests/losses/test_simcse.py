@@ -45,6 +45,17 @@ def test_without_hard_negatives_it_is_info_nce():
     np.testing.assert_allclose(got, float(InfoNCE(0.2)(k, q)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("with_hard", [False, True])
+def test_both_directions(with_hard):
+    """Keys are told from queries alone: hard negatives have none."""
+    q, k, h = (embeddings(4, seed=seed) for seed in (1, 2, 3))
+    keys = (k, h) if with_hard else k
+    forth = ops.convert_to_numpy(SimCSELoss(0.2, reduction=None)(keys, q))
+    back = ops.convert_to_numpy(InfoNCE(0.2, reduction=None)(q, k))
+    loss = SimCSELoss(0.2, symmetric=True, reduction=None)
+    np.testing.assert_allclose(ops.convert_to_numpy(loss(keys, q)), (forth + back) / 2, rtol=1e-5)
+
+
 def test_all_equal_embeddings_give_the_log_of_the_candidates():
     z = np.ones((8, 4), "float32")
     np.testing.assert_allclose(float(SimCSELoss()((z, z), z)), math.log(16), rtol=1e-6)
@@ -73,7 +84,7 @@ def test_half_precision_is_finite(dtype):
 
 
 def test_config_round_trip():
-    loss = SimCSELoss(0.3, 1.5, name="mine", reduction="sum")
+    loss = SimCSELoss(0.3, 1.5, symmetric=True, name="mine", reduction="sum")
     again = SimCSELoss.from_config(loss.get_config())
     assert again.get_config() == loss.get_config()
     q, k, h = (embeddings(3, seed=seed) for seed in (1, 2, 3))
