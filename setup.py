@@ -57,7 +57,7 @@ setup(
     package_dir={"keras_contrastive.zoo": "zoo"},
     package_data={
         "keras_contrastive": ["py.typed"],
-        "keras_contrastive.zoo": ["*/*.yaml", "*/*.keras", "*/*.json", "*/*.md"],
+        "keras_contrastive.zoo": ["*/*.yaml", "*/*.keras", "*/*.json", "*/*.md", "*/*.png"],
     },
     install_requires=["keras>=3.15", "numpy>=1.26"],
     extras_require=EXTRAS,
