@@ -85,9 +85,21 @@ def add(
     for figures in measurements():
         results |= figures
         write_results(folder, results)
-        console.print(f"measured: {', '.join(figures)}", highlight=False)
+        console.print(_said(figures), highlight=False, soft_wrap=True)
     write_picture(subject, results.get("history", []), settings.every, folder / PICTURE)
     return write_results(folder, {**results, "picture": PICTURE})
+
+
+def _said(figures: Mapping[str, Any]) -> str:
+    """What is new, of a list its last row."""
+    new = {name: value for name, value in figures.items() if name not in ("sample", "task")}
+    rows = [value[-1] if isinstance(value, list) else {name: value} for name, value in new.items()]
+    shown = [f"{name} {value}" for row in rows for name, value in row.items() if _is_plain(value)]
+    return ", ".join(shown) or "features of noise"
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (int, float, str))
 
 
 def _start(run: RunFolder, folder: Path, protocol: Protocol) -> dict[str, Any]:
