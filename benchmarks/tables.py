@@ -230,21 +230,37 @@ _MEASURE = {False: "test accuracy", True: "mean IoU"}
 
 
 def zoo():
-    rows = []
-    for path in sorted((ROOT / "zoo").glob("*/results.json")):
-        results = json.loads(path.read_text())
-        name = path.parent.name
-        rows.append(
-            [
-                f"[{name}](zoo/{name}/README.md)",
-                f"{100 * results['knn']:.1f} %",
-                f"{100 * results['linear']:.1f} %",
-                f"{results['parameters']:,}",
-                results["epochs"],
-            ]
-        )
-    head = ["preset", "kNN", "linear", "weights", "epochs"]
+    """The presets; with few labels, fine-tuned and from scratch, means over the seeds."""
+    known = [
+        (path.parent.name, json.loads(path.read_text()))
+        for path in sorted((ROOT / "zoo").glob("*/results.json"))
+    ]
+    ways = {"fine_tuned": "labels, fine-tuned", "from_scratch": "from scratch"}
+    fractions = sorted({row["fraction"] for _, results in known for row in _labels(results)})
+    columns = [(fraction, way) for fraction in fractions for way in ways]
+
+    def few(results, fraction, way):
+        values = [row[way] for row in _labels(results) if row["fraction"] == fraction]
+        return mean_and_spread(values) if values else "-"
+
+    rows = [
+        [
+            f"[{name}](zoo/{name}/README.md)",
+            f"{100 * results['knn']:.1f} %",
+            f"{100 * results['linear']:.1f} %",
+            *(few(results, *column) for column in columns),
+            f"{results['parameters']:,}",
+            results["epochs"],
+        ]
+        for name, results in known
+    ]
+    heads = [f"{100 * fraction:g} % {ways[way]}" for fraction, way in columns]
+    head = ["preset", "kNN", "linear", *heads, "weights", "epochs"]
     return table(head, rows) + "\n\nFrom each preset's `results.json`: `keras-contrastive zoo list`"
+
+
+def _labels(results):
+    return results.get("labels", [])
 
 
 def picture():

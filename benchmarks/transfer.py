@@ -45,6 +45,12 @@ def page():
     return module
 
 
+def name_of(path):
+    """`mine` of a preset `mine`, of `runs/mine` and of `runs/mine/encoder.keras`."""
+    path = pathlib.Path(path)
+    return path.parent.name if path.name == "encoder.keras" else path.name.removesuffix(".keras")
+
+
 def encoder_for(start, encoders, seed):
     """A fresh copy: a pretrained one, or the first one's network from scratch."""
     original = encoders.get(start, next(iter(encoders.values())))
@@ -115,18 +121,18 @@ def brought_to(encoder, images):
     return np.clip(keras.ops.convert_to_numpy(resized) / 255, 0, 1)
 
 
-def settings(args):
+def settings(args, starts):
     """All that is to be measured, the cheap before the dear."""
     for name in args.data:
         for few in (True, False):
             for way in ("linear", "fine-tuned"):
                 for seed in args.seeds:
-                    for start in [*args.encoders, SCRATCH]:
+                    for start in starts:
                         yield {
                             "data": name,
                             "labels": "few" if few else "all",
                             "way": way,
-                            "start": pathlib.Path(start).name.removesuffix(".keras"),
+                            "start": start,
                             "seed": seed,
                             "steps": args.steps,
                         }
@@ -159,12 +165,10 @@ def main():
     from keras_contrastive import from_preset
     from keras_contrastive.cli import machine
 
-    encoders = {
-        pathlib.Path(name).name.removesuffix(".keras"): from_preset(name) for name in args.encoders
-    }
+    encoders = {name_of(path): from_preset(path) for path in args.encoders}
     rows = read(args.json) if args.json and args.json.exists() else []
     facts = {"hardware": machine.hardware(), "backend": keras.backend.backend()}
-    for setting in settings(args):
+    for setting in settings(args, [*encoders, SCRATCH]):
         if any(all(row[name] == setting[name] for name in KEY) for row in rows):
             continue
         row = {**setting, **measure(setting, encoders), **facts}

@@ -52,18 +52,15 @@ def test_pretrain_on_your_own_images(tmp_path, monkeypatch):
     photos = tmp_path / "photos"
     photos.mkdir()
     rng = np.random.default_rng(0)
-    for number in range(4):
-        keras.utils.save_img(photos / f"{number}.png", rng.integers(0, 256, (20, 24, 3)))
+    for number in range(256):  # one batch
+        keras.utils.save_img(photos / f"{number}.png", rng.integers(0, 256, (16, 18, 3)))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["pretrain_on_your_own_images.py", "photos", "16", "1"])
-    load, network = "keras_contrastive.data.load", "keras_contrastive.encoders.resnet18"
-    original = runpy.run_module("keras_contrastive.data.load")["load"]
-    monkeypatch.setattr(
-        load, lambda *args, **options: original(*args, **{**options, "batch_size": 4})
-    )
-    monkeypatch.setattr(
-        network, lambda input_shape, width: encoders.small_resnet(input_shape, (4, 8))
-    )
+
+    def smaller(input_shape, width):
+        return encoders.small_resnet(input_shape, widths=(4, 8))
+
+    monkeypatch.setattr(encoders, "resnet18", smaller)
     runpy.run_path(str(DOCS / "pretrain_on_your_own_images.py"))
     assert int(Method.from_preset("method.keras").steps) == 1
     assert from_preset("my_encoder").output_shape == (None, 8)

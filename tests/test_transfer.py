@@ -79,6 +79,11 @@ def test_from_scratch_differs_by_seed_and_a_preset_does_not():
     assert not np.array_equal(one.get_weights()[0], other.get_weights()[0])
 
 
+@pytest.mark.parametrize("path", ["mine", "zoo/mine", "mine.keras", "runs/mine/encoder.keras"])
+def test_a_start_is_called_by_its_preset_or_run(path):
+    assert transfer.name_of(path) == "mine"
+
+
 def test_digits_are_measured_and_a_series_goes_on(tmp_path, monkeypatch, capsys):
     tiny_encoder().save(tmp_path / "mine.keras")
     rows = tmp_path / "rows.json"
@@ -97,4 +102,4 @@ def test_digits_are_measured_and_a_series_goes_on(tmp_path, monkeypatch, capsys)
 
 
 def first_two(settings):
-    return lambda args: list(settings(args))[:2]
+    return lambda *args: list(settings(*args))[:2]

@@ -27,7 +27,7 @@ from keras_contrastive.cli.zoo import add, verify
 from keras_contrastive.data import ImageFolder, load
 from keras_contrastive.evaluation import embed as embed_images
 from keras_contrastive.ops.collectives import process_index
-from keras_contrastive.presets import find_preset, from_preset, presets
+from keras_contrastive.presets import find_preset, from_preset, presets, push_to_hub
 
 app = typer.Typer(
     help="Pretrain image encoders without labels, and measure, use and show them.\n\n"
@@ -341,6 +341,24 @@ def zoo_verify(
         console.print(verdicts_table(verdicts))
         if not all(verdict.agrees for verdict in verdicts):
             raise typer.Exit(1)
+
+
+@zoo.command("push", no_args_is_help=True)
+def zoo_push(
+    folder: Annotated[Path, typer.Argument(help="Folder of a preset.")],
+    address: Annotated[str, typer.Argument(help="hf://owner/name on the Hugging Face Hub.")],
+    private: Annotated[bool, typer.Option(help="Make a new one private.")] = False,
+) -> None:
+    """Push a preset to the Hugging Face Hub, from where `from_preset` loads it by its address.
+
+    Log in once before, with `hf auth login`, or set HF_TOKEN.
+
+    Examples:
+
+    - `keras-contrastive zoo push my_zoo/mine hf://me/mine`
+    """
+    with _explained() as console:
+        console.print(push_to_hub(folder, address, private), highlight=False)
 
 
 @app.command()

@@ -235,8 +235,9 @@ keras-contrastive pretrain recipe.yaml --run runs/{name}
 
 
 def _limits(results: Mapping[str, Any]) -> str:
-    shape: list = results.get("input_shape") or [None]
-    size = f" It has seen images of {shape[0]}x{shape[1]} pixels only." if None not in shape else ""
+    shape = [*results.get("input_shape", [])]
+    sized = len(shape) == 3 and None not in shape
+    size = f" It has seen images of {shape[0]}x{shape[1]} pixels only." if sized else ""
     lines = [
         "## Limits",
         "",

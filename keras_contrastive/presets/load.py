@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_contrastive.presets.folder import ENCODER, RESULTS, Preset, presets, read_results
+from keras_contrastive.presets.hub import PREFIX, download_preset
 from keras_contrastive.presets.weights import check_sha256, read_encoder
 
 
@@ -14,15 +15,16 @@ def from_preset(preset: str | Path) -> keras.Model:
 
     Args:
         preset: The name of a preset (see `presets()`), a folder that `save_to_preset` or
-            `keras-contrastive pretrain` wrote, or a `.keras` file of an encoder or a method.
+            `keras-contrastive pretrain` wrote, a `.keras` file of an encoder or a method, or
+            `hf://owner/name` (`@revision` if need be) on the Hugging Face Hub.
 
     Returns:
         A plain Keras model from float images in [0, 1] to features `(N, D)`.
 
     Raises:
         ValueError: On an unknown name, with the nearest ones; on a missing or damaged file; on
-            weights whose sha256 is not that of `results.json`; on an `hf://` address, which is
-            not supported yet.
+            weights whose sha256 is not that of `results.json`; on an address without a preset.
+        ImportError: On an address without huggingface-hub.
 
     Example:
 
@@ -34,11 +36,8 @@ def from_preset(preset: str | Path) -> keras.Model:
     >>> from_preset(folder).output_shape
     (None, 16)
     """
-    if str(preset).startswith("hf://"):
-        raise ValueError(
-            f"Expected a preset's name, a folder or a .keras file. Received: {preset}. "
-            f"Hugging Face addresses are not supported yet: download the folder and give its path."
-        )
+    if str(preset).startswith(PREFIX):
+        return _load(find_preset(download_preset(str(preset))))
     path = Path(preset)
     if path.suffix == ".keras" and not path.is_dir():
         return read_encoder(path)

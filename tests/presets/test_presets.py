@@ -51,11 +51,6 @@ def test_an_unknown_name_is_told_the_nearest(zoo):
         from_preset("simclr_tiny_nose")
 
 
-def test_hugging_face_is_refused_in_words():
-    with pytest.raises(ValueError, match=r"hf://owner/name.*not supported yet"):
-        from_preset("hf://owner/name")
-
-
 def test_exchanged_weights_are_refused(saved):
     _, folder = saved
     tiny_encoder().save(folder / "encoder.keras")
