@@ -16,7 +16,7 @@ classifier = keras.Sequential(
     [
         keras.Input((32, 32, 3)),
         encoder,
-        keras.layers.BatchNormalization(center=False, scale=False),  # brings features to one scale
+        keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False),  # to one scale
         keras.layers.Dense(10),
     ]
 )

@@ -14,7 +14,7 @@ def classifier(encoder, num_classes, frozen=False):
         [
             keras.Input(encoder.input_shape[1:]),
             encoder,
-            keras.layers.BatchNormalization(center=False, scale=False),
+            keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False),
             keras.layers.Dense(num_classes),
         ]
     )
@@ -43,7 +43,7 @@ def segmenter(encoder, num_classes, image_shape, width=32, frozen=False):
 
 def block(x, width):
     x = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
-    return keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
 
 
 def train(model, images, labels, epochs, batch_size=32, learning_rate=1e-3, ignore_class=None):

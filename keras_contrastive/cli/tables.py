@@ -51,13 +51,15 @@ def labels_table(entries: Sequence[Mapping[str, float]]) -> Table:
 def zoo_table(presets: Mapping[str, Preset]) -> Table:
     """The presets with what was measured; with few labels, fine-tuned and means over the seeds."""
     table = Table()
-    fractions = sorted({f for preset in presets.values() for f in few_labels(preset.results)})
+    fractions = sorted(
+        {f for preset in presets.values() for f in fine_tuned_accuracies(preset.results)}
+    )
     names = ["kNN", "linear", *(f"{f:.0%} labels" for f in fractions)]
     for name in ("preset", *names, "weights", "features", "image", "epochs", "s/epoch"):
         table.add_column(name, justify="left" if name == "preset" else "right")
     for name, preset in presets.items():
         known = preset.results
-        fine_tuned = few_labels(known)
+        fine_tuned = fine_tuned_accuracies(known)
         table.add_row(
             name,
             _shown(known, "knn", "{:.1%}"),
@@ -72,7 +74,7 @@ def zoo_table(presets: Mapping[str, Preset]) -> Table:
     return table
 
 
-def few_labels(results: Mapping[str, Any]) -> dict[float, float]:
+def fine_tuned_accuracies(results: Mapping[str, Any]) -> dict[float, float]:
     """Share of the labels -> accuracy of the fine-tuned network, its mean over the seeds."""
     rows = results.get("labels", [])
     return {

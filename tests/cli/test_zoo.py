@@ -124,6 +124,18 @@ def test_a_folder_of_other_weights_is_not_replaced(run, preset, tmp_path):
         add(tmp_path, tmp_path / "new", (), PROTOCOL)
 
 
+def test_images_without_labels_get_a_card_without_accuracies(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 3), "uint8")
+    np.savez(tmp_path / "images.npz", images=images)
+    pretrain(recipe(tmp_path / "images.npz", epochs=1), tmp_path / "run")
+    made = add(tmp_path / "run", tmp_path / "zoo" / "run", (), PROTOCOL)
+    assert "rank_me" in made.results
+    assert not {"knn", "linear", "labels"} & set(made.results)
+    assert (made.folder / "picture.png").exists()
+    with pytest.raises(ValueError, match="Expected a preset with recipe"):
+        verify(made)
+
+
 def test_verify_agrees_with_what_add_measured(preset):
     verdict = verify(find_preset(preset.folder))
     assert verdict.agrees
