@@ -55,12 +55,12 @@ def test_pretrain_on_your_own_images(tmp_path, monkeypatch):
     for number in range(256):  # one batch
         keras.utils.save_img(photos / f"{number}.png", rng.integers(0, 256, (16, 18, 3)))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["pretrain_on_your_own_images.py", "photos", "16", "1"])
+    monkeypatch.setattr("sys.argv", ["pretrain_on_your_own_images.py", "photos", "16", "2"])
 
     def smaller(input_shape, width):
         return encoders.small_resnet(input_shape, widths=(4, 8))
 
     monkeypatch.setattr(encoders, "resnet18", smaller)
     runpy.run_path(str(DOCS / "pretrain_on_your_own_images.py"))
-    assert int(Method.from_preset("method.keras").steps) == 1
+    assert int(Method.from_preset("method.keras").steps) == 2
     assert from_preset("my_encoder").output_shape == (None, 8)
