@@ -17,12 +17,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = pathlib.Path(os.environ.get("KERAS_CONTRASTIVE_DATA", ROOT.parent / "shared" / "data"))
 
 
-def load(split):
-    """Images (N, 32, 32, 3) uint8, labels (N,) and class names of `train` or `test`."""
-    spec = importlib.util.spec_from_file_location("cifar10_loader", FOLDER / "load.py")
+def loader():
+    """The module that reads the archives."""
+    spec = importlib.util.spec_from_file_location("archive_loader", FOLDER / "load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    images, labels, names = module.cifar10(split)
+    return module
+
+
+def load(split):
+    """Images (N, 32, 32, 3) uint8, labels (N,) and class names of `train` or `test`."""
+    images, labels, names = loader().cifar10(split)
     return images, labels.astype("int64"), names
 
 

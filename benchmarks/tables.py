@@ -23,6 +23,7 @@ from benchmarks import methods_page  # noqa: E402
 from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
+from keras_contrastive.presets.card import mean_and_spread  # noqa: E402
 
 
 def headline():
@@ -198,22 +199,68 @@ def text():
     return similarity + "\n\n" + table(head, rows) + "\n\n" + text
 
 
+def transfer():
+    """Of each data set a line for every start, means over the seeds and their deviation."""
+    rows = read(RESULTS / "transfer.json")
+    found = defaultdict(list)
+    for row in rows:
+        found[row["data"], row["start"], row["labels"], row["way"]].append(row)
+    columns = [(labels, way) for labels in ("few", "all") for way in ("linear", "fine-tuned")]
+    starts = list(dict.fromkeys(row["start"] for row in rows))
+
+    def cell(data, start, column):
+        values = [row["value"] for row in found[data, start, *column]]
+        return mean_and_spread(values) if values else "-"
+
+    tables = []
+    for data in dict.fromkeys(row["data"] for row in rows):
+        numbers = {row["labels"]: row["num_labels"] for row in rows if row["data"] == data}
+        head = [f"{numbers.get(labels, 0):,} images, {way}" for labels, way in columns]
+        lines = [[start, *(cell(data, start, column) for column in columns)] for start in starts]
+        tables.append(table([f"{data}, {_MEASURE[data == 'CamVid']}", *head], lines))
+    text = (
+        f"Means and standard deviations over {len({row['seed'] for row in rows})} seeds; linear: "
+        f"the encoder is frozen, CamVid's decoder is trained; {rows[0]['steps']} steps for all. "
+        f"{rows[0]['hardware']}: `python benchmarks/transfer.py {' '.join(starts[:-1])}`"
+    )
+    return "\n\n".join([*tables, text])
+
+
+_MEASURE = {False: "test accuracy", True: "mean IoU"}
+
+
 def zoo():
-    rows = []
-    for path in sorted((ROOT / "zoo").glob("*/results.json")):
-        results = json.loads(path.read_text())
-        name = path.parent.name
-        rows.append(
-            [
-                f"[{name}](zoo/{name}/README.md)",
-                f"{100 * results['knn']:.1f} %",
-                f"{100 * results['linear']:.1f} %",
-                f"{results['parameters']:,}",
-                results["epochs"],
-            ]
-        )
-    head = ["preset", "kNN", "linear", "weights", "epochs"]
+    """The presets; with few labels, fine-tuned and from scratch, means over the seeds."""
+    known = [
+        (path.parent.name, json.loads(path.read_text()))
+        for path in sorted((ROOT / "zoo").glob("*/results.json"))
+    ]
+    ways = {"fine_tuned": "labels, fine-tuned", "from_scratch": "from scratch"}
+    fractions = sorted({row["fraction"] for _, results in known for row in _labels(results)})
+    columns = [(fraction, way) for fraction in fractions for way in ways]
+
+    def few(results, fraction, way):
+        values = [row[way] for row in _labels(results) if row["fraction"] == fraction]
+        return mean_and_spread(values) if values else "-"
+
+    rows = [
+        [
+            f"[{name}](zoo/{name}/README.md)",
+            f"{100 * results['knn']:.1f} %",
+            f"{100 * results['linear']:.1f} %",
+            *(few(results, *column) for column in columns),
+            f"{results['parameters']:,}",
+            results["epochs"],
+        ]
+        for name, results in known
+    ]
+    heads = [f"{100 * fraction:g} % {ways[way]}" for fraction, way in columns]
+    head = ["preset", "kNN", "linear", *heads, "weights", "epochs"]
     return table(head, rows) + "\n\nFrom each preset's `results.json`: `keras-contrastive zoo list`"
+
+
+def _labels(results):
+    return results.get("labels", [])
 
 
 def picture():
@@ -243,7 +290,7 @@ def fill(page, makers):
 def main():
     picture()
     fill(ROOT / "README.md", (headline, zoo))
-    fill(ROOT / "docs" / "measured.md", (quality, loss, devices, step, augmentation))
+    fill(ROOT / "docs" / "measured.md", (quality, transfer, loss, devices, step, augmentation))
     fill(ROOT / "docs" / "sentence_embeddings.md", (text,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 

@@ -1,11 +1,13 @@
 """Figures as tables in the terminal."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from keras_contrastive.cli.measure import side_by_side
+from keras_contrastive.cli.zoo import Verdict
 from keras_contrastive.presets import Preset
 
 _ROWS = {
@@ -53,16 +55,22 @@ def labels_table(entries: Sequence[Mapping[str, float]]) -> Table:
 
 
 def zoo_table(presets: Mapping[str, Preset]) -> Table:
-    """The presets with what was measured."""
+    """The presets with what was measured; with few labels, fine-tuned and means over the seeds."""
     table = Table()
-    for name in ("preset", "kNN", "linear", "weights", "features", "image", "epochs", "s/epoch"):
+    fractions = sorted(
+        {f for preset in presets.values() for f in fine_tuned_accuracies(preset.results)}
+    )
+    names = ["kNN", "linear", *(f"{f:.0%} labels" for f in fractions)]
+    for name in ("preset", *names, "weights", "features", "image", "epochs", "s/epoch"):
         table.add_column(name, justify="left" if name == "preset" else "right")
     for name, preset in presets.items():
         known = preset.results
+        fine_tuned = fine_tuned_accuracies(known)
         table.add_row(
             name,
             _shown(known, "knn", "{:.1%}"),
             _shown(known, "linear", "{:.1%}"),
+            *(_shown(fine_tuned, fraction, "{:.1%}") for fraction in fractions),
             _shown(known, "parameters", "{:,}"),
             _shown(known, "feature_dim", "{}"),
             "×".join(map(str, known["input_shape"])) if "input_shape" in known else "–",
@@ -72,5 +80,25 @@ def zoo_table(presets: Mapping[str, Preset]) -> Table:
     return table
 
 
-def _shown(results: Mapping[str, Any], key: str, template: str) -> str:
+def fine_tuned_accuracies(results: Mapping[str, Any]) -> dict[float, float]:
+    """Share of the labels -> accuracy of the fine-tuned network, its mean over the seeds."""
+    rows = results.get("labels", [])
+    return {
+        fraction: statistics.mean(row["fine_tuned"] for row in rows if row["fraction"] == fraction)
+        for fraction in sorted({row["fraction"] for row in rows})
+    }
+
+
+def verdicts_table(verdicts: Sequence[Verdict]) -> Table:
+    """Cards beside the figures computed again."""
+    table = Table("preset")
+    for name in ("kNN on the card", "from the weights", ""):
+        table.add_column(name, justify="right")
+    for verdict in verdicts:
+        agrees = "agrees" if verdict.agrees else "[bold red]differs"
+        table.add_row(verdict.name, f"{verdict.card:.2%}", f"{verdict.measured:.2%}", agrees)
+    return table
+
+
+def _shown(results: Mapping[Any, Any], key: Any, template: str) -> str:
     return template.format(results[key]) if key in results else "–"

@@ -2,6 +2,7 @@
 
 from keras_contrastive.encoders.bert import bert
 from keras_contrastive.encoders.byte_tokenizer import ByteTokenizer
+from keras_contrastive.encoders.keras_file import read_keras_file
 from keras_contrastive.encoders.precision import in_float32
 from keras_contrastive.encoders.resnet import resnet18, resnet34, resnet50
 from keras_contrastive.encoders.sentence_encoder import SentenceEncoder
@@ -20,6 +21,7 @@ __all__ = [
     "bert",
     "check_token_ids",
     "in_float32",
+    "read_keras_file",
     "resnet18",
     "resnet34",
     "resnet50",

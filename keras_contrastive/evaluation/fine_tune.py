@@ -99,18 +99,51 @@ def fine_tune(
     labelled = label_subset(train_y, fraction, seed)
     images, labels = np.asarray(train_x)[labelled], train_y[labelled]
 
-    def accuracy(start_from: list[np.ndarray] | None) -> float:
-        keras.utils.set_random_seed(seed)
-        network = type(encoder).from_config(encoder.get_config())
-        if start_from is not None:
-            network.set_weights(start_from)
-        classifier = _train(
-            network, images, labels, num_classes, epochs, batch_size, learning_rate, augmentation
-        )
-        logits = embed(classifier, test_x)
-        return float(np.mean(logits.argmax(axis=1) == test_y))
+    settings = (num_classes, epochs, batch_size, learning_rate, augmentation, seed)
+    data = (images, labels, test_x, test_y)
+    return FineTuneResult(
+        fine_tuned=accuracy_after_training(encoder, encoder.get_weights(), data, *settings),
+        from_scratch=accuracy_after_training(encoder, None, data, *settings),
+        num_labels=len(labelled),
+    )
 
-    return FineTuneResult(accuracy(encoder.get_weights()), accuracy(None), len(labelled))
+
+def accuracy_after_training(
+    encoder: keras.Model,
+    weights: list[np.ndarray] | None,
+    data: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    num_classes: int,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    augmentation: keras.Layer | None,
+    seed: int,
+) -> float:
+    """Test accuracy of one of the networks of `fine_tune`.
+
+    Args:
+        encoder: Gives the architecture.
+        weights: Where training starts; `None` for fresh ones.
+        data: Images and labels to train on, images and labels to test on.
+        num_classes: Number of classes.
+        epochs: As in `fine_tune`, and so are all others.
+        batch_size: Images in one step.
+        learning_rate: Of Adam at the start.
+        augmentation: A layer, or `None`.
+        seed: Draws the classifier, fresh weights and batches.
+
+    Returns:
+        An accuracy, 0 to 1.
+    """
+    images, labels, test_x, test_y = data
+    keras.utils.set_random_seed(seed)
+    network = type(encoder).from_config(encoder.get_config())
+    if weights is not None:
+        network.set_weights(weights)
+    classifier = _train(
+        network, images, labels, num_classes, epochs, batch_size, learning_rate, augmentation
+    )
+    return float(np.mean(embed(classifier, test_x).argmax(axis=1) == test_y))
 
 
 def _train(

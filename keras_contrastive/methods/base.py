@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_contrastive.data import Batches
-from keras_contrastive.encoders import as_encoder
+from keras_contrastive.encoders import as_encoder, read_keras_file
 from keras_contrastive.methods.addition import (
     Addition,
     added,
@@ -319,8 +320,13 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     @property
     def uses_labels(self) -> bool:
         """Whether a step needs labels: for the objective, an addition or the probe."""
+        return self.probe is not None or self.learns_from_labels
+
+    @property
+    def learns_from_labels(self) -> bool:
+        """Whether labels shape the encoder: in the objective or an addition, not in the probe."""
         terms: list[Any] = [self, *self.additions]
-        return self.probe is not None or any(term.needs_labels for term in terms)
+        return any(term.needs_labels for term in terms)
 
     def _labels(self, labels: Tensor | None) -> Tensor:
         if labels is not None:
@@ -419,6 +425,48 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
                 for name, value in config.items()
             }
         )
+
+    @classmethod
+    def from_preset(cls, preset: str | Path) -> Self:
+        """Load a method with all its training state: heads, queues, targets and optimizer.
+
+        `fit` then goes on where the saved one ended. Presets of the zoo are encoders alone, which
+        `keras_contrastive.from_preset` loads.
+
+        Args:
+            preset: A folder that `keras-contrastive pretrain` wrote, with `method.keras`, or a
+                `.keras` file that `save` wrote.
+
+        Returns:
+            The method, compiled as it was.
+
+        Raises:
+            ValueError: On a folder without `method.keras`, a file that cannot be read, and one of
+                something else than this class.
+
+        Example:
+
+        >>> import keras_contrastive as kc, tempfile
+        >>> path = tempfile.mkdtemp() + "/method.keras"
+        >>> kc.SimCLR(kc.encoders.small_resnet(widths=(4, 8))).save(path)
+        >>> type(kc.Method.from_preset(path)).__name__
+        'SimCLR'
+        """
+        path = Path(preset)
+        if path.is_dir():
+            path = path / "method.keras"
+        elif path.suffix != ".keras":
+            raise ValueError(
+                f"Expected the folder of a run or a .keras file of a method. Received: {preset}. "
+                "For the encoder of a preset of the zoo: keras_contrastive.from_preset."
+            )
+        method = read_keras_file(path, compile=True)
+        if not isinstance(method, cls):
+            raise ValueError(
+                f"Expected a saved {cls.__name__}. Received: {path}, a {type(method).__name__}. "
+                "Method.from_preset loads any method, keras_contrastive.from_preset any encoder."
+            )
+        return method
 
 
 def serialize(**parts: object) -> dict:

@@ -1,6 +1,8 @@
 """The card of a preset, generated from its recipe and its figures."""
 
-from collections.abc import Mapping
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _FIGURES = {
@@ -20,6 +22,7 @@ _SETTINGS = {
     "backend": "backend",
     "hardware": "hardware",
     "versions": "versions",
+    "weights_dtype": "precision of the file's kernels",
     "sha256": "sha256 of encoder.keras",
 }
 
@@ -31,7 +34,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
         name: Name of the preset.
         results: The contents of `results.json`. Known keys become rows of the tables, `history`
             (a list of `knn_accuracy` an epoch) a small curve, `before` the untrained encoder's
-            figures, `note` and `limits` sentences.
+            figures, `labels` and `transfer` (lists of rows, as `keras-contrastive zoo add` makes
+            them) tables, `picture` the name of a file, `note` and `limits` sentences.
         recipe: Text of `recipe.yaml`.
 
     Returns:
@@ -44,17 +48,25 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
     """
     parts = [
         f"# {name}",
-        "An image encoder pretrained without labels. This page is generated from `recipe.yaml` "
-        "and `results.json`.",
+        f"An image encoder pretrained {_teacher(results)}. This page is generated from "
+        f"`recipe.yaml` and `results.json`.",
         results.get("note", ""),
         _accuracies(results),
+        _labels(results),
+        _transfer(results),
         _curve(results.get("history", [])),
+        _picture(results),
         _usage(name, results),
         _settings(results),
         _recipe(name, recipe),
         _limits(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _teacher(results: Mapping[str, Any]) -> str:
+    learns = results.get("learns_from_labels", False)
+    return "with the labels of its images" if learns else "without labels"
 
 
 def _accuracies(results: Mapping[str, Any]) -> str:
@@ -66,8 +78,93 @@ def _accuracies(results: Mapping[str, Any]) -> str:
         f"| {_FIGURES[key]} | {_percent(before.get(key))} | {_percent(results[key])} |"
         for key in known
     ]
-    head = ["## Measured", "", "| on the test images | untrained | pretrained |", "|---|---|---|"]
-    return "\n".join([*head, *rows])
+    table = _table(["on the test images", "untrained", "pretrained"], rows)
+    protocol = results.get("protocol")
+    text = (
+        f"\n\nFrozen features; kNN with k = {protocol['k']} and temperature "
+        f"{protocol['temperature']:g}. Probes choose their settings on held-out training images."
+        if protocol
+        else ""
+    )
+    return f"## Measured\n\n{table}{text}"
+
+
+def _labels(results: Mapping[str, Any]) -> str:
+    """Few labels, means over the seeds."""
+    by_fraction = defaultdict(list)
+    for row in results.get("labels", []):
+        by_fraction[row["fraction"]].append(row)
+    if not by_fraction:
+        return ""
+    ways = {"linear": "linear, frozen", "fine_tuned": "fine-tuned", "from_scratch": "from scratch"}
+    ways = {key: ways[key] for key in ways if all(key in row for row in results["labels"])}
+    rows = [
+        f"| {100 * fraction:g} % ({found[0]['num_labels']:,}) | "
+        + " | ".join(mean_and_spread([row[key] for row in found]) for key in ways)
+        + " |"
+        for fraction, found in by_fraction.items()
+    ]
+    return f"## Few labels\n\n{_table(['labels', *ways.values()], rows)}{_training(results)}"
+
+
+def mean_and_spread(accuracies: Sequence[float]) -> str:
+    """Mean and standard deviation over seeds, in percent.
+
+    Example:
+
+    >>> mean_and_spread([0.5, 0.52])
+    '51.0 ± 1.4 %'
+    """
+    mean = 100 * statistics.mean(accuracies)
+    if len(accuracies) < 2:
+        return f"{mean:.1f} %"
+    return f"{mean:.1f} ± {100 * statistics.stdev(accuracies):.1f} %"
+
+
+def _training(results: Mapping[str, Any]) -> str:
+    protocol = results.get("protocol")
+    if protocol is None:
+        return ""
+    epochs = " and ".join(
+        f"{number} epochs ({100 * fraction:g} %)" for fraction, number in protocol["label_epochs"]
+    )
+    return (
+        f"\n\nTest accuracy, mean and standard deviation over {len(protocol['seeds'])} draws of "
+        f"the labels. The whole network, fine-tuned or from scratch, saw them for {epochs} in "
+        f"batches of {protocol['batch_size']}, with Adam from {protocol['learning_rate']:g} and no "
+        f"augmentation; short, to be affordable. The last epoch counts."
+    )
+
+
+def _transfer(results: Mapping[str, Any]) -> str:
+    """Frozen features of other data, beside those of the untrained network."""
+    if not results.get("transfer"):
+        return ""
+    rows = [
+        f"| {row['data']} ({row['num_classes']} classes) | {row['num_train']:,} / "
+        f"{row['num_test']:,} | {_percent(row['untrained']['knn'])} | {_percent(row['knn'])} | "
+        f"{_percent(row['untrained']['linear'])} | {_percent(row['linear'])} |"
+        for row in results["transfer"]
+    ]
+    head = [
+        "data",
+        "training / test images",
+        "kNN, untrained",
+        "kNN",
+        "linear, untrained",
+        "linear",
+    ]
+    k = results.get("protocol", {}).get("transfer_k")
+    text = f"\n\nFrozen features of images brought to the encoder's size; kNN with k = {k}."
+    return f"## Transfer\n\n{_table(head, rows)}{text if k else ''}"
+
+
+def _picture(results: Mapping[str, Any]) -> str:
+    return f"![Curve, map and neighbours]({results['picture']})" if "picture" in results else ""
+
+
+def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+    return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|", *rows])
 
 
 def _percent(value: float | None) -> str:
@@ -138,8 +235,9 @@ keras-contrastive pretrain recipe.yaml --run runs/{name}
 
 
 def _limits(results: Mapping[str, Any]) -> str:
-    shape: list = results.get("input_shape") or [None]
-    size = f" It has seen images of {shape[0]}x{shape[1]} pixels only." if None not in shape else ""
+    shape = [*results.get("input_shape", [])]
+    sized = len(shape) == 3 and None not in shape
+    size = f" It has seen images of {shape[0]}x{shape[1]} pixels only." if sized else ""
     lines = [
         "## Limits",
         "",

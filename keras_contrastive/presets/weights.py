@@ -1,10 +1,11 @@
-"""Files of weights: their checksum, and reading them with errors that say what is wrong."""
+"""Files of weights: their checksum, and the encoder in them."""
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import keras
+
+from keras_contrastive.encoders import read_keras_file
 
 
 def sha256(path: Path) -> str:
@@ -33,19 +34,5 @@ def read_encoder(path: Path) -> keras.Model:
     Raises:
         ValueError: On a missing, truncated or otherwise unreadable file.
     """
-    if not path.is_file():
-        raise ValueError(f"Expected a .keras file. Received: {path}, which does not exist.")
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"Expected {path} to be a complete .keras file. Received: {path.stat().st_size} bytes "
-            f"that are no zip archive. The file is truncated or damaged: copy it again."
-        )
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise ValueError(
-            f"Expected {path} to be a complete .keras file. Received: a file that Keras cannot "
-            f"read ({error}). If it is damaged, copy it again; if it has layers of another "
-            f"package, import that package first."
-        ) from error
+    model = read_keras_file(path)
     return getattr(model, "encoder", model)

@@ -29,10 +29,12 @@ def work(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["pretrain"], ["evaluate"], ["embed"], ["report"], ["demo"], ["zoo", "list"]]
+    "command",
+    ["", "pretrain", "evaluate", "embed", "report", "demo"]
+    + [f"zoo {name}" for name in ("list", "add", "verify", "push")],
 )
 def test_help_explains(command):
-    result = run(*command, "--help")
+    result = run(*command.split(), "--help")
     assert result.exit_code == 0
     assert "Usage" in result.output
 

@@ -1,14 +1,16 @@
 """Presets: round trip, and errors for what can go wrong with files and names."""
 
 import json
+import zipfile
 
 import keras
 import numpy as np
 import pytest
 
-from keras_contrastive import encoders
+from keras_contrastive import Method, MoCo, SimCLR, encoders
 from keras_contrastive.presets import card, from_preset, presets, save_to_preset
 from keras_contrastive.presets import folder as preset_folder
+from tests.methods.parts import assert_same_weights
 
 
 def tiny_encoder():
@@ -49,11 +51,6 @@ def test_an_unknown_name_is_told_the_nearest(zoo):
         from_preset("simclr_tiny_nose")
 
 
-def test_hugging_face_is_refused_in_words():
-    with pytest.raises(ValueError, match=r"hf://owner/name.*not supported yet"):
-        from_preset("hf://owner/name")
-
-
 def test_exchanged_weights_are_refused(saved):
     _, folder = saved
     tiny_encoder().save(folder / "encoder.keras")
@@ -79,6 +76,17 @@ def test_a_damaged_archive_is_refused(saved, tmp_path):
     path = tmp_path / "holes.keras"
     path.write_bytes(bytes(whole))
     with pytest.raises(ValueError, match=r"Keras cannot read .*copy it again"):
+        from_preset(path)
+
+
+def test_a_file_of_a_newer_keras_is_told_from_a_damaged_one(saved, tmp_path):
+    _, folder = saved
+    path = tmp_path / "new.keras"
+    with zipfile.ZipFile(folder / "encoder.keras") as old, zipfile.ZipFile(path, "w") as new:
+        new.writestr("metadata.json", json.dumps({"keras_version": "99.1.0"}))
+        new.writestr("config.json", old.read("config.json").replace(b"Conv2D", b"Conv99D"))
+        new.writestr("model.weights.h5", old.read("model.weights.h5"))
+    with pytest.raises(ValueError, match=r"written by Keras 99\.1\.0 and this is .*update Keras"):
         from_preset(path)
 
 
@@ -126,9 +134,31 @@ def test_the_card_draws_the_curve_between_its_ends():
     assert "(10.0 % to 90.0 %)" in text
 
 
-def test_the_encoder_of_a_saved_method_is_found(tmp_path):
-    from keras_contrastive import SimCLR
+def test_a_method_comes_with_its_training_state(tmp_path):
+    images = np.random.default_rng(0).random((16, 16, 16, 3), "float32")
+    method = MoCo(tiny_encoder(), queue_size=16)
+    method.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    method.fit((images, images[::-1].copy()), batch_size=8, verbose=0)
+    method.save(tmp_path / "method.keras")
+    loaded = Method.from_preset(tmp_path)
+    assert type(loaded) is MoCo
+    assert_same_weights(loaded, method)  # the optimizer's too
 
+
+def test_what_is_no_method_is_told(saved, tmp_path):
+    _, folder = saved
+    with pytest.raises(ValueError, match=r"Expected a saved Method\. Received: .*a Functional"):
+        Method.from_preset(folder / "encoder.keras")
+    with pytest.raises(ValueError, match=r"method\.keras, which does not exist"):
+        Method.from_preset(folder)
+    with pytest.raises(ValueError, match=r"keras_contrastive\.from_preset"):
+        Method.from_preset("simclr_tiny_noise")
+    SimCLR(tiny_encoder()).save(tmp_path / "simclr.keras")
+    with pytest.raises(ValueError, match=r"Expected a saved MoCo\. Received: .*a SimCLR"):
+        MoCo.from_preset(tmp_path / "simclr.keras")
+
+
+def test_the_encoder_of_a_saved_method_is_found(tmp_path):
     method = SimCLR(tiny_encoder())
     method.compile("sgd")
     method.save(tmp_path / "method.keras")

@@ -19,7 +19,9 @@ def map_section(untrained: np.ndarray, trained: np.ndarray, shown: Source) -> st
     for axis, features, title in zip(
         axes, (untrained, trained), ("untrained encoder", "pretrained encoder")
     ):
-        _draw(axis, project(features), shown, title)
+        points = project(features)
+        draw_points(axis, points, shown, title)
+        _add_thumbnails(axis, points, shown)
     labels, names = _classes(shown)
     if labels is not None:
         handles = [
@@ -57,26 +59,35 @@ def project(features: np.ndarray, seed: int = 0) -> np.ndarray:
     return tsne.fit_transform(unit)
 
 
-def _draw(axis: Any, points: np.ndarray, shown: Source, title: str) -> None:
-    labels, _ = _classes(shown)
-    colours = PALETTE[0] if labels is None else [PALETTE[i % len(PALETTE)] for i in labels]
-    axis.scatter(*points.T, c=colours, s=16, linewidths=0, alpha=0.8)
+def draw_points(axis: Any, points: np.ndarray, shown: Source, title: str) -> None:
+    """Points in the colours of their classes."""
+    axis.scatter(*points.T, c=_colours(shown), s=16, linewidths=0, alpha=0.8)
     axis.set_title(title, fontsize=11, loc="left", color="#1d2733")
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
     axis.margins(0.06)
+
+
+def _add_thumbnails(axis: Any, points: np.ndarray, shown: Source) -> None:
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+    colours = _colours(shown)
     for row in _spread(points, _THUMBNAILS):
         image = as_rgb(shown.images[row])
         box = AnnotationBbox(
             OffsetImage(image, zoom=17 / max(image.shape[:2])),
             points[row],
             pad=0.1,
-            bboxprops={"edgecolor": colours if labels is None else colours[row], "linewidth": 1.2},
+            bboxprops={"edgecolor": colours[row], "linewidth": 1.2},
         )
         axis.add_artist(box)
+
+
+def _colours(source: Source) -> list[str]:
+    labels, _ = _classes(source)
+    indices = np.zeros(len(source), "int64") if labels is None else labels
+    return [PALETTE[i % len(PALETTE)] for i in indices]
 
 
 def _spread(points: np.ndarray, number: int) -> list[int]:
