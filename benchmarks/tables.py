@@ -20,6 +20,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import methods_page  # noqa: E402
+from benchmarks.image_text import WAYS as WAYS_OF_RETRIEVAL  # noqa: E402
 from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
@@ -160,6 +161,48 @@ def _speed(row):
     return row["batch_size"] / row["seconds_per_step"]
 
 
+def image_text():
+    """What CLIP finds of combinations that it has not seen, and what is found without it."""
+    by_task = defaultdict(lambda: defaultdict(list))
+    for row in read(RESULTS / "image_text.json"):
+        by_task[row["task"]][row["name"]].append(row)
+    retrieval = [task for task in by_task if task.startswith("retrieval")]
+    classes = [task for task in by_task if task not in retrieval]
+    names = ("chance", "names alone", "nearest picture", "untrained", "CLIP")
+
+    def cell(task, name, figure):
+        values = [100 * row[figure] for row in by_task[task][name]]
+        spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+        return f"{statistics.mean(values):.1f}{spread}" if values else "-"
+
+    lines = []
+    for task in retrieval:
+        pairs = by_task[task]["CLIP"][0]["pairs"]
+        title = f"{task.removeprefix('retrieval, ')}, {pairs:,} pairs"
+        for name in names:
+            if by_task[task][name]:
+                ways = [f"{way}_r{k}" for way in WAYS_OF_RETRIEVAL for k in (1, 5, 10)]
+                lines.append([title, name, *(cell(task, name, way) for way in ways)])
+    recalls = [f"{way} R@{k}" for way in ("name of picture", "picture of name") for k in (1, 5, 10)]
+    first = table(["", "", *recalls], lines)
+    heads = [
+        f"{task}, {by_task[task]['CLIP'][0]['classes']} classes, "
+        f"{by_task[task]['CLIP'][0]['images']:,} pictures"
+        for task in classes
+    ]
+    lines = [[name, *(cell(task, name, "accuracy") for task in classes)] for name in names]
+    trained = by_task[classes[0]]["CLIP"]
+    row = trained[0]
+    seeds = ", ".join(str(other["seed"]) for other in trained)
+    text = (
+        f"Percent. {row['num_train']:,} pairs of training, {row['epochs']} epochs of "
+        f"{row['seconds_per_epoch']:.1f} s, {row['weights']:,} weights, seed {seeds}, "
+        f"{row['hardware']}: `python benchmarks/image_text.py --json "
+        "benchmarks/results/image_text.json`, which says what the rows are"
+    )
+    return first + "\n\n" + table(["zero-shot", *heads], lines) + "\n\n" + text
+
+
 def text():
     """What a sentence encoder read into Keras says of similar sentences, and its speed."""
     report = json.loads((RESULTS / "text.json").read_text())
@@ -292,6 +335,7 @@ def main():
     fill(ROOT / "README.md", (headline, zoo))
     fill(ROOT / "docs" / "measured.md", (quality, transfer, loss, devices, step, augmentation))
     fill(ROOT / "docs" / "sentence_embeddings.md", (text,))
+    fill(ROOT / "docs" / "clip.md", (image_text,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 

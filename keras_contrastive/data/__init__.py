@@ -2,6 +2,7 @@
 
 from keras_contrastive.data.arrays import digits, from_arrays, from_npz
 from keras_contrastive.data.batches import Batches, Indexed, Rows, indexed
+from keras_contrastive.data.captions import CaptionedImages
 from keras_contrastive.data.checks import check_images, check_labels
 from keras_contrastive.data.class_batches import ClassBatches
 from keras_contrastive.data.folder import ImageFolder
@@ -16,6 +17,7 @@ from keras_contrastive.data.tfds import from_tfds
 
 __all__ = [
     "Batches",
+    "CaptionedImages",
     "ClassBatches",
     "ImageFolder",
     "Indexed",

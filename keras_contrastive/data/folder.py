@@ -5,11 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_contrastive.data.batches import Batches
-from keras_contrastive.data.images import EXTENSIONS, as_size, decode, pillow
+from keras_contrastive.data.images import EXTENSIONS, as_size, decode, pillow, read_image
 from keras_contrastive.data.source import Source
 
 _NAMES_SHOWN = 20
@@ -50,7 +49,7 @@ class ImageFolder(Batches):
 
     Example:
 
-    >>> import tempfile
+    >>> import keras, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
     ...     (folder / name).parent.mkdir(exist_ok=True)
@@ -114,15 +113,7 @@ class ImageFolder(Batches):
         return Source(images, self.labels, self.class_names)
 
     def _decode(self, path: Path) -> np.ndarray:
-        try:
-            image = decode(path, self.image_size, self.channels, self.crop_to_aspect_ratio)
-        except Exception as error:
-            raise ValueError(
-                f"Expected a readable image. Received: {path} ({error}). "
-                f"Remove it, or leave it out with verify=True."
-            ) from error
-        first = keras.config.image_data_format() == "channels_first"
-        return np.moveaxis(image, -1, 0) if first else image
+        return read_image(path, self.image_size, self.channels, self.crop_to_aspect_ratio)
 
     def _probe(self, files: list[Path], verify: bool) -> dict[Path, tuple[int, int]]:
         """Sizes of the readable images; the others go to `unreadable`, with one warning."""

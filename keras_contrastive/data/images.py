@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 EXTENSIONS = frozenset(
@@ -52,6 +53,25 @@ def decode(
             image = Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
         image = image.convert("L" if channels == 1 else "RGB")
         return resize(image, image_size, crop_to_aspect_ratio)
+
+
+def read_image(
+    path: Path, image_size: tuple[int, int] | None, channels: int, crop_to_aspect_ratio: bool
+) -> np.ndarray:
+    """Decode an image of a data set, channels first where Keras is set so.
+
+    Raises:
+        ValueError: On a file that is no readable image.
+    """
+    try:
+        image = decode(path, image_size, channels, crop_to_aspect_ratio)
+    except Exception as error:  # whatever a damaged file makes Pillow raise
+        raise ValueError(
+            f"Expected a readable image. Received: {path} ({error}). Remove it; a folder's are "
+            f"left out with verify=True."
+        ) from error
+    first = keras.config.image_data_format() == "channels_first"
+    return np.moveaxis(image, -1, 0) if first else image
 
 
 def resize(

@@ -96,6 +96,12 @@ def _read_pickle(path: Path) -> dict[str, np.ndarray]:
             f"file, load it in PyTorch and save the network's state_dict() alone."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
+        if "TorchScript" in str(error):
+            raise ValueError(
+                f"Expected {path} to hold tensors and plain containers. Received: a TorchScript "
+                f"archive, which holds code too, so it was not read. Where you trust the file: "
+                f"torch.save(torch.jit.load(path).state_dict(), new_path)."
+            ) from error
         raise ValueError(
             f"Expected {path} to be a complete PyTorch file. Received: {error}. It is truncated "
             f"or damaged: copy it again."

@@ -224,7 +224,7 @@ def test_channels_first(classes):
 def test_decoding_overlaps_with_training(classes, monkeypatch):
     """While a training step waits, worker threads decode the batches that come next."""
     main = threading.get_ident()
-    decode, threads, ahead = folder_module.decode, set(), threading.Event()
+    read, threads, ahead = folder_module.read_image, set(), threading.Event()
     data = ImageFolder(classes, image_size=8, batch_size=1, threads=2)
     counts = {"decoded": 0, "trained": 0}
 
@@ -233,9 +233,9 @@ def test_decoding_overlaps_with_training(classes, monkeypatch):
         threads.add(threading.get_ident())
         if counts["decoded"] >= counts["trained"] + 3:
             ahead.set()
-        return decode(path, *args)
+        return read(path, *args)
 
-    monkeypatch.setattr(folder_module, "decode", watched)
+    monkeypatch.setattr(folder_module, "read_image", watched)
 
     class Wait(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -107,7 +107,9 @@ def _assign(model: keras.Model, arrays: Arrays, depth: int, num_heads: int) -> N
             weight = arrays[f"{theirs}.mlp.{layer}.weight"]
             bias = arrays[f"{theirs}.mlp.{layer}.bias"]
             model.get_layer(f"{ours}_{layer}").set_weights([weight.T, bias])
-        weights = _attention(arrays, f"{theirs}.attn", num_heads)
+        names = ("qkv.weight", "qkv.bias", "proj.weight", "proj.bias")
+        parts = [arrays[f"{theirs}.attn.{name}"] for name in names]
+        weights = attention_weights(num_heads, *parts)
         model.get_layer(f"{ours}_attention").set_weights(weights)
 
 
@@ -115,12 +117,23 @@ def _set_norm(model: keras.Model, layer: str, arrays: Arrays, name: str) -> None
     model.get_layer(layer).set_weights([arrays[f"{name}.weight"], arrays[f"{name}.bias"]])
 
 
-def _attention(arrays: Arrays, name: str, heads: int) -> list[np.ndarray]:
-    """Kernel and bias of query, key, value and output, in Keras's order and shapes."""
-    weight, bias = arrays[f"{name}.qkv.weight"], arrays[f"{name}.qkv.bias"]
+def attention_weights(
+    heads: int, weight: np.ndarray, bias: np.ndarray, out_weight: np.ndarray, out_bias: np.ndarray
+) -> list[np.ndarray]:
+    """Kernel and bias of query, key, value and output, in Keras's order and shapes.
+
+    Args:
+        heads: Number of heads.
+        weight: Of query, key and value together, `(3 D, D)`.
+        bias: Of the three, `(3 D,)`.
+        out_weight: Of the output, `(D, D)`.
+        out_bias: Of the output, `(D,)`.
+
+    Returns:
+        Eight arrays, for `keras.layers.MultiHeadAttention.set_weights`.
+    """
     dim = weight.shape[1]
     weights = []
     for part, offset in zip(np.split(weight, 3), np.split(bias, 3)):
         weights += [part.T.reshape(dim, heads, -1), offset.reshape(heads, -1)]
-    output = arrays[f"{name}.proj.weight"].T.reshape(heads, -1, dim)
-    return [*weights, output, arrays[f"{name}.proj.bias"]]
+    return [*weights, out_weight.T.reshape(heads, -1, dim), out_bias]
