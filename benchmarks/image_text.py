@@ -300,9 +300,8 @@ def halved(array):
 
 def save_preset(method, folder, results, facts):
     """The image encoder as every preset has it, and the whole method beside it."""
-    from keras_contrastive.presets.half_precision import halve
-
     import keras_contrastive as kc
+    from keras_contrastive.presets.half_precision import halve
 
     tone, person = (results[f"retrieval, {part}"] for part in TESTS)
     activity = results["activity"]
