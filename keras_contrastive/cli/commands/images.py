@@ -1,18 +1,21 @@
-"""The commands; what they do is in the modules they call."""
+"""The commands on images."""
 
-import json
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 import typer
-from rich.console import Console
 
-from keras_contrastive.callbacks import CollapseWarning
 from keras_contrastive.cli import demo as demos
+from keras_contrastive.cli.commands.options import (
+    DataArgument,
+    EncoderArgument,
+    JsonOption,
+    SizeOption,
+    TestOption,
+    explained,
+    write_json,
+)
 from keras_contrastive.cli.convert import convert as convert_file
 from keras_contrastive.cli.devices import in_processes, on_devices, start_processes
 from keras_contrastive.cli.embedding import check_format, write_features
@@ -21,18 +24,12 @@ from keras_contrastive.cli.overrides import override, parse_assignment
 from keras_contrastive.cli.pretrain import pretrain as run_recipe
 from keras_contrastive.cli.recipe import Data, Recipe
 from keras_contrastive.cli.report import write_report
-from keras_contrastive.cli.sentences import (
-    evaluate_sentences,
-    load_sentence_encoder,
-    read_lines,
-)
 from keras_contrastive.cli.splits import load_splits
-from keras_contrastive.cli.tables import labels_table, results_table, verdicts_table, zoo_table
-from keras_contrastive.cli.zoo import add, verify
+from keras_contrastive.cli.tables import labels_table, results_table
 from keras_contrastive.data import ImageFolder, load
 from keras_contrastive.evaluation import embed as embed_images
 from keras_contrastive.ops.collectives import process_index
-from keras_contrastive.presets import find_preset, from_preset, presets, push_to_hub
+from keras_contrastive.presets import from_preset
 
 app = typer.Typer(
     help="Pretrain image encoders without labels, and measure, use and show them.\n\n"
@@ -42,50 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-zoo = typer.Typer(help="The pretrained encoders that come with the package.", no_args_is_help=True)
-app.add_typer(zoo, name="zoo")
-sentences = typer.Typer(
-    help="Use and measure encoders of sentences: runs, .keras files, or folders in the layout of "
-    "Hugging Face.",
-    no_args_is_help=True,
-)
-app.add_typer(sentences, name="sentences")
-
-EncoderArgument = Annotated[
-    str, typer.Argument(help="Name of a preset, folder of a run or preset, or .keras file.")
-]
-DataArgument = Annotated[
-    str, typer.Argument(help="Folder of images, .npz file, tensorflow-datasets name, or `digits`.")
-]
-TestOption = Annotated[
-    str | None, typer.Option(help="Second source to test on. Without: a fifth of the first.")
-]
-SizeOption = Annotated[int | None, typer.Option(help="Bring images to this height and width.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")]
-
-
-@contextmanager
-def _explained() -> Iterator[Console]:
-    """Say what is wrong in a sentence: errors instead of a traceback, and collapses."""
-    console = Console()
-    try:
-        with warnings.catch_warnings():
-            show = warnings.showwarning
-
-            def explain(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-                if issubclass(category, CollapseWarning):
-                    console.print(f"[bold yellow]Warning:[/] {message}", highlight=False)
-                else:
-                    show(message, category, *args, **kwargs)
-
-            warnings.showwarning = explain
-            yield console
-    except (ValueError, ImportError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        console.print("\nInterrupted. The same command goes on after the last whole epoch.")
-        raise typer.Exit(130) from None
 
 
 @app.command(no_args_is_help=True)
@@ -143,10 +96,10 @@ def pretrain(
         "training.precision": precision,
     }
     if devices and keras.backend.backend() == "torch" and not in_processes():
-        with _explained():
+        with explained():
             start_processes(devices)
         return
-    with _explained() as console, on_devices(devices):
+    with explained() as console, on_devices(devices):
         console.quiet = process_index() != 0
         changes = {key: value for key, value in flags.items() if value is not None}
         changes |= dict(parse_assignment(text) for text in set_ or [])
@@ -188,7 +141,7 @@ def evaluate(
 
     - `keras-contrastive evaluate encoder.keras train/ --test val/ --label-fraction 0.01`
     """
-    with _explained() as console:
+    with explained() as console:
         model = from_preset(encoder)
         splits = load_splits(Data(source=data, test=test, image_size=image_size), seed)
         figures = evaluate_encoder(
@@ -197,7 +150,7 @@ def evaluate(
         console.print(results_table(figures))
         if "labels" in figures:
             console.print(labels_table(figures["labels"]))
-        _write_json(json_file, {"encoder": encoder, "data": data, "test": test, "k": k, **figures})
+        write_json(json_file, {"encoder": encoder, "data": data, "test": test, "k": k, **figures})
 
 
 @app.command(no_args_is_help=True)
@@ -214,7 +167,7 @@ def embed(
 
     - `keras-contrastive embed runs/mine photos/ features.parquet --image-size 64`
     """
-    with _explained() as console:
+    with explained() as console:
         check_format(output)
         model, loaded = from_preset(encoder), load(data, image_size)
         files = None
@@ -264,7 +217,7 @@ def convert(
 
     - `keras-contrastive convert runs/mine --to encoder.onnx`
     """
-    with _explained() as console:
+    with explained() as console:
         convert_file(file, to, source, image_size, num_heads, console)
 
 
@@ -279,149 +232,8 @@ def report(run: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> Non
 
     - `keras-contrastive report runs/simclr_small_resnet_digits`
     """
-    with _explained() as console:
+    with explained() as console:
         console.print(str(write_report(run)))
-
-
-@zoo.command("list")
-def zoo_list(json_file: JsonOption = None) -> None:
-    """List the pretrained encoders with what was measured for each."""
-    with _explained() as console:
-        known = presets()
-        console.print(zoo_table(known) if known else "No preset comes with this version.")
-        _write_json(json_file, {name: preset.results for name, preset in known.items()})
-
-
-@zoo.command("add", no_args_is_help=True)
-def zoo_add(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
-    to: Annotated[Path, typer.Option(help="Folder of presets.")] = Path("zoo"),
-    name: Annotated[str | None, typer.Option(help="Of the preset. [the run's]")] = None,
-    transfer: Annotated[
-        list[str] | None,
-        typer.Option(help="Other data to probe the features on; or TRAIN,TEST. Repeatable."),
-    ] = None,
-    note: Annotated[str | None, typer.Option(help="Sentences for the top of the card.")] = None,
-    limits: Annotated[str | None, typer.Option(help="Sentences for its end.")] = None,
-) -> None:
-    """Make a preset of a run: weights in half the bytes, figures, a picture and a card.
-
-    Measured on the images of the run's recipe: kNN and probes, 1 % and 10 % of the labels with
-    three seeds (linear, fine-tuned, from scratch), rank; and probes on other data. Some minutes
-    on one core for a small network; after an interruption the same command goes on.
-
-    Examples:
-
-    - `keras-contrastive zoo add runs/mine --to my_zoo --transfer digits`
-
-    - `keras-contrastive zoo add runs/mine --transfer cells/train.npz,cells/test.npz`
-    """
-    texts = {"note": note, "limits": limits}
-    with _explained() as console:
-        folder = to / (name or run.resolve().name)
-        given = {key: text for key, text in texts.items() if text is not None}
-        preset = add(run, folder, transfer or (), texts=given, console=console)
-        console.print(results_table(preset.results))
-        console.print(f"{folder}  (next: keras-contrastive zoo verify {folder})", highlight=False)
-
-
-@zoo.command("verify")
-def zoo_verify(
-    encoders: Annotated[
-        list[str] | None,
-        typer.Argument(help="Names or folders of presets. [all that come with it]"),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="Training images. [its recipe's]")] = None,
-    test: Annotated[str | None, typer.Option(help="Test images.")] = None,
-    image_size: SizeOption = None,
-) -> None:
-    """Compute the kNN accuracy on each card again, from the weights, and say whether it agrees.
-
-    Ends with an error where one does not.
-
-    Examples:
-
-    - `keras-contrastive zoo verify --data cifar10/train.npz --test cifar10/test.npz`
-
-    - `keras-contrastive zoo verify my_zoo/mine`
-    """
-    with _explained() as console:
-        source = Data(source=data, test=test, image_size=image_size) if data else None
-        known = [find_preset(name) for name in encoders] if encoders else presets().values()
-        verdicts = [verify(preset, source) for preset in known]
-        console.print(verdicts_table(verdicts))
-        if not all(verdict.agrees for verdict in verdicts):
-            raise typer.Exit(1)
-
-
-@zoo.command("push", no_args_is_help=True)
-def zoo_push(
-    folder: Annotated[Path, typer.Argument(help="Folder of a preset.")],
-    address: Annotated[str, typer.Argument(help="hf://owner/name on the Hugging Face Hub.")],
-    private: Annotated[bool, typer.Option(help="Make a new one private.")] = False,
-) -> None:
-    """Push a preset to the Hugging Face Hub, from where `from_preset` loads it by its address.
-
-    Log in once before, with `hf auth login`, or set HF_TOKEN.
-
-    Examples:
-
-    - `keras-contrastive zoo push my_zoo/mine hf://me/mine`
-    """
-    with _explained() as console:
-        console.print(push_to_hub(folder, address, private), highlight=False)
-
-
-@sentences.command("embed", no_args_is_help=True)
-def embed_sentences(
-    encoder: EncoderArgument,
-    file: Annotated[Path, typer.Argument(help="Text file with a sentence on each line.")],
-    output: Annotated[Path, typer.Argument(help="File to write: .npz or .parquet.")],
-    batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
-) -> None:
-    """Write the vectors of sentences to a file, in the order of the lines.
-
-    Examples:
-
-    - `keras-contrastive sentences embed sentences.keras lines.txt vectors.npz`
-    """
-    with _explained() as console:
-        check_format(output)
-        vectors = load_sentence_encoder(encoder).encode(read_lines(file), batch_size)
-        write_features(output, vectors, None, None)
-        console.print(f"{len(vectors):,} × {vectors.shape[1]} features: {output}")
-
-
-@sentences.command("evaluate", no_args_is_help=True)
-def evaluate_sentences_command(
-    encoder: EncoderArgument,
-    data: Annotated[
-        Path,
-        typer.Argument(
-            help="Table with tabs and named columns: sentence1, sentence2 and score; or label, "
-            "with text or with sentence1 and sentence2."
-        ),
-    ],
-    test: Annotated[
-        Path | None, typer.Option(help="Table to test labels on. Without: cross-validation.")
-    ] = None,
-    folds: Annotated[int, typer.Option(help="Parts of the cross-validation.")] = 10,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
-    json_file: JsonOption = None,
-) -> None:
-    """Measure a sentence encoder: similarity by rank correlation, or labels by logistic regression.
-
-    Examples:
-
-    - `keras-contrastive sentences evaluate sentences.keras stsb_test.tsv`
-
-    - `keras-contrastive sentences evaluate path/to/all-MiniLM-L6-v2 trec_train.tsv --test trec.tsv`
-    """
-    with _explained() as console:
-        figures = evaluate_sentences(load_sentence_encoder(encoder), data, test, folds, seed)
-        console.print(results_table(figures))
-        known = {"encoder": encoder, "data": str(data), "test": test and str(test)}
-        _write_json(json_file, {**known, **figures})
 
 
 @app.command()
@@ -436,10 +248,5 @@ def demo(
     Pretrains without labels, measures before and after, fine-tunes on few labels, loads the saved
     encoder in plain Keras, and writes a report.
     """
-    with _explained() as console:
+    with explained() as console:
         demos.demo(folder, console, smoke)
-
-
-def _write_json(path: Path | None, figures: dict[str, Any]) -> None:
-    if path is not None:
-        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
