@@ -101,8 +101,9 @@ def _over_devices(
     others = [number for number in range(len(x.shape)) if number != axis]
     shape = [-1 if number == axis else 1 for number in range(len(x.shape))]
     values = ops.cast(x, "float32")
-    count = all_sum(ops.cast(ops.size(x) / scale.shape[0], "float32"))
-    mean = all_sum(ops.sum(values, axis=others)) / count
+    count = ops.reshape(ops.cast(ops.size(x) / scale.shape[0], "float32"), (1,))
+    sums = all_sum(ops.concatenate([count, ops.sum(values, axis=others)]))  # one message for both
+    count, mean = sums[0], sums[1:] / sums[0]
     centered = values - ops.reshape(mean, shape)
     variance = all_sum(ops.sum(ops.square(centered), axis=others)) / count
     slope = scale * ops.rsqrt(variance + epsilon)

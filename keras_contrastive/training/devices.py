@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_contrastive.ops import collectives
@@ -62,26 +63,31 @@ def as_share(loss: Tensor) -> Tensor:
 
 
 @contextmanager
-def averaged_gradients(variables: Sequence[keras.Variable]) -> Iterator[None]:
-    """Within it, PyTorch averages gradients over the processes as the backward pass makes them.
+def averaged_gradients(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Within it, PyTorch averages gradients over the processes before the optimizer takes them.
 
-    Where something else averages them too, as `DistributedDataParallel` would, the mean of equal
-    gradients is what it was.
+    All of them travel as one vector. Where something else averages them too, as
+    `DistributedDataParallel` would, the mean of equal gradients is what it was.
     """
     if keras.backend.backend() != "torch" or collectives.num_devices() == 1:
         yield
         return
+    stock = optimizer.apply
 
-    def average(parameter: Any) -> None:
-        # Not in place: the backward pass may still need the tensor that has become the gradient.
-        parameter.grad = collectives.all_sum(parameter.grad) / collectives.num_devices()
+    def apply(gradients: Sequence[Tensor | None], *args: Any) -> Any:
+        some = [gradient for gradient in gradients if gradient is not None]
+        vector = ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in some])
+        mean = collectives.all_sum(vector) / collectives.num_devices()
+        ends = np.cumsum([ops.size(gradient) for gradient in some])[:-1]
+        parts = zip(ops.split(mean, ends.tolist()), some, strict=True)
+        averaged = iter([ops.cast(ops.reshape(part, g.shape), g.dtype) for part, g in parts])
+        return stock([None if g is None else next(averaged) for g in gradients], *args)
 
-    hooks = [v.value.register_post_accumulate_grad_hook(average) for v in variables]
+    vars(optimizer)["apply"] = apply
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        del vars(optimizer)["apply"]
 
 
 def same_start(model: keras.Model) -> None:

@@ -96,7 +96,7 @@ class _StatefulStep(_Step):
         with _without_gradient():
             held = self._held()
         _forget_gradients(self.trainable_variables)
-        with self._stepping(), averaged_gradients(self.trainable_variables):
+        with self._stepping(), averaged_gradients(self.optimizer):
             logs = super().train_step(data)
         with _without_gradient():
             self._put_back(held)
