@@ -195,10 +195,10 @@ def image_text():
     row = trained[0]
     seeds = ", ".join(str(other["seed"]) for other in trained)
     text = (
-        f"Percent. {row['num_train']:,} pairs of training, {row['epochs']} epochs of "
-        f"{row['seconds_per_epoch']:.1f} s, {row['weights']:,} weights, seed {seeds}, "
-        f"{row['hardware']}: `python benchmarks/image_text.py --json "
-        "benchmarks/results/image_text.json`, which says what the rows are"
+        f"Percent. {row['num_train']:,} pairs of training, {row['epochs']} epochs, "
+        f"{row['weights']:,} weights, seed {seeds}, {row['hardware']}: "
+        "`python benchmarks/image_text.py --json benchmarks/results/image_text.json`, which says "
+        "what the rows are"
     )
     return first + "\n\n" + table(["zero-shot", *heads], lines) + "\n\n" + text
 
