@@ -289,8 +289,7 @@ def zoo():
     rows = [
         [
             f"[{name}](zoo/{name}/README.md)",
-            f"{100 * results['knn']:.1f} %",
-            f"{100 * results['linear']:.1f} %",
+            *(f"{100 * results[k]:.1f} %" if k in results else "-" for k in ("knn", "linear")),
             *(few(results, *column) for column in columns),
             f"{results['parameters']:,}",
             results["epochs"],
