@@ -78,7 +78,8 @@ def zoo_verify(
     """
     with explained() as console:
         source = Data(source=data, test=test, image_size=image_size) if data else None
-        known = [find_preset(name) for name in encoders] if encoders else presets().values()
+        stated = [preset for preset in presets().values() if "knn" in preset.results]
+        known = [find_preset(name) for name in encoders] if encoders else stated
         verdicts = [verify(preset, source) for preset in known]
         console.print(verdicts_table(verdicts))
         if not all(verdict.agrees for verdict in verdicts):
