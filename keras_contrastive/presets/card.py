@@ -65,6 +65,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
 
 
 def _teacher(results: Mapping[str, Any]) -> str:
+    if results.get("method") == "clip":
+        return "with the names of its images"
     learns = results.get("learns_from_labels", False)
     return "with the labels of its images" if learns else "without labels"
 
