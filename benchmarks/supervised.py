@@ -62,7 +62,10 @@ def main():
     knn = recipe.evaluation.k, recipe.evaluation.temperature
     before = measure(model.encoder, train, splits.test, *knn)
     batches = Rows(
-        (train.images, train.labels), settings.batch_size, seed=settings.seed, drop_remainder=True
+        (train.images, train.labels),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        drop_remainder=True,
     )
     started = time.perf_counter()
     with fused_batch_norm(), prompt_epochs():
