@@ -7,7 +7,7 @@ Trains on the emoji of a folder named by KERAS_CONTRASTIVE_DATA. Of every person
 in several skin tones, two fifths of the tones are test ("new tone") and one fifth validation; of 24
 activities one gender is test in all its tones ("new person"), of 8 more validation. So no name of
 the tests is seen in training, and every word of it is. The validation pairs choose the epoch; the
-tests are looked at once, after training. An interrupted run goes on where it was.
+tests are measured after training and choose nothing. An interrupted run goes on where it was.
 
 Beside the trained model stands what can be said without it. "chance": also whatever is known of
 the names alone, since an order of them that does not depend on the picture is right at k for k
