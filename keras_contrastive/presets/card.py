@@ -34,7 +34,7 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
         name: Name of the preset.
         results: The contents of `results.json`. Known keys become rows of the tables, `history`
             (a list of `knn_accuracy` an epoch) a small curve, `before` the untrained encoder's
-            figures, `labels` and `transfer` (lists of rows, as `keras-contrastive zoo add` makes
+            figures, `labels` and `other_data` (lists of rows, as `keras-contrastive zoo add` makes
             them) tables, `picture` the name of a file, `note` and `limits` sentences.
         recipe: Text of `recipe.yaml`.
 
@@ -140,13 +140,13 @@ def _training(results: Mapping[str, Any]) -> str:
 
 def _transfer(results: Mapping[str, Any]) -> str:
     """Frozen features of other data, beside those of the untrained network."""
-    if not results.get("transfer"):
+    if not results.get("other_data"):
         return ""
     rows = [
         f"| {row['data']} ({row['num_classes']} classes) | {row['num_train']:,} / "
         f"{row['num_test']:,} | {_percent(row['untrained']['knn'])} | {_percent(row['knn'])} | "
         f"{_percent(row['untrained']['linear'])} | {_percent(row['linear'])} |"
-        for row in results["transfer"]
+        for row in results["other_data"]
     ]
     head = [
         "data",

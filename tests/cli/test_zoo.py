@@ -10,6 +10,7 @@ from keras_contrastive import from_preset, presets
 from keras_contrastive.cli import commands
 from keras_contrastive.cli.pretrain import pretrain
 from keras_contrastive.cli.splits import Splits
+from keras_contrastive.cli.tables import results_table
 from keras_contrastive.cli.zoo import Protocol, add, pictures, steps, verify
 from keras_contrastive.cli.zoo.subject import Subject, splits_for
 from keras_contrastive.data import Source
@@ -56,13 +57,18 @@ def test_it_holds_every_figure(run, preset):
     assert {"knn", "linear", "ridge", "rank_me", "before", "seconds_per_epoch"} <= set(results)
     assert [(row["fraction"], row["seed"]) for row in results["labels"]] == [(0.25, 0), (0.25, 1)]
     assert {"linear", "fine_tuned", "from_scratch"} <= set(results["labels"][0])
-    (other,) = results["transfer"]
+    (other,) = results["other_data"]
     assert (other["num_train"], other["num_test"], other["num_classes"]) == (64, 64, 4)
     assert other["knn"] > 0.5  # the test images are in the bank
     assert {"knn", "linear"} == set(other["untrained"])
     assert results["learns_from_labels"] is False
     features = from_preset(preset.folder).predict(steps.noise((None, 8, 8, 3)), verbose=0)[0]
     np.testing.assert_allclose(results["sample"], features, rtol=1e-5)
+
+
+def test_a_table_shows_its_figures(preset):
+    table = results_table(preset.results)  # what the command prints
+    assert [*table.columns[0].cells][:3] == ["kNN", "linear probe", "ridge probe"]
 
 
 def test_its_card_shows_them_and_its_picture_is_small(preset):

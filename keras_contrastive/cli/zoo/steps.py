@@ -95,14 +95,14 @@ def transfer(
     subject: Subject, protocol: Protocol, known: Figures, sources: Sequence[str]
 ) -> Iterator[Figures]:
     """Probes on frozen features of images that the encoder never saw."""
-    rows = list(known.get("transfer", []))
+    rows = list(known.get("other_data", []))
     for source in sources:
         name = _name(source)
         if name in [row["data"] for row in rows]:
             continue
         splits = splits_for(subject.encoder, source)
         rows = [*rows, {"data": name, **_transfer(subject, protocol, splits.train, splits.test)}]
-        yield {"transfer": rows}
+        yield {"other_data": rows}
 
 
 def _name(source: str) -> str:
