@@ -1,9 +1,10 @@
-"""Draws how time and memory of the losses grow with the batch, ours beside peers'.
+"""Draws how time and memory grow: of the losses with the batch, of a step with the devices.
 
     python benchmarks/scaling.py
 
-From what `benchmarks/loss.py` has written to `benchmarks/results/loss.json`. Both axes are
-logarithmic: a line of slope 1 grows with the batch, one of slope 2 with its square.
+From what `benchmarks/loss.py` and `benchmarks/devices.py` have written to `benchmarks/results`; of
+the losses, what was measured on one core. Their axes are logarithmic: a line of slope 1 grows with
+the batch, one of slope 2 with its square.
 """
 
 import pathlib
@@ -53,16 +54,41 @@ def draw(axes, lines, column):
     axes.set_ylabel(PANELS[column])
 
 
+def draw_devices(axes, rows, column, label):
+    """The same batch on more devices, and a batch for each."""
+    one = next(row for row in rows if row["devices"] == 1)
+    ways = {
+        "one batch for all": [row for row in rows if row["batch_size"] == one["batch_size"]],
+        "a batch for each": [
+            row for row in rows if row["batch_size"] == row["devices"] * one["batch_size"]
+        ],
+    }
+    for name, of_way in ways.items():
+        devices, values = ([row[key] for row in of_way] for key in ("devices", column))
+        axes.plot(devices, values, "o-", label=name)
+    axes.set_xticks(sorted({row["devices"] for row in rows}))
+    axes.set_ylim(0)
+    axes.grid(alpha=0.3)
+    axes.set_xlabel("devices, a core each")
+    axes.set_ylabel(label)
+    axes.set_title(f"a step of SimCLR, batches of {one['batch_size']}, PyTorch")
+
+
 def main():
-    rows = read(RESULTS / "loss.json")
+    rows = [row for row in read(RESULTS / "loss.json") if row["hardware"].endswith("1 core")]
+    of_devices = read(RESULTS / "devices.json")
     matplotlib.rcParams["svg.hashsalt"] = "scaling"  # the same figures give the same file
-    figure, grid = plt.subplots(len(WAYS), len(PANELS), figsize=(11, 4 * len(WAYS)))
-    for loss, line in zip(WAYS, grid, strict=True):
+    lines_drawn = len(WAYS) + 1
+    figure, grid = plt.subplots(lines_drawn, len(PANELS), figsize=(11, 4 * lines_drawn))
+    for loss, line in zip(WAYS, grid, strict=False):
         lines = lines_of(rows, loss)
         for axes, column in zip(line, PANELS, strict=True):
             draw(axes, lines, column)
             axes.set_title(loss)
         line[0].legend(fontsize=8)
+    draw_devices(grid[-1][0], of_devices, "seconds_per_step", "seconds a step")
+    draw_devices(grid[-1][1], of_devices, "memory_mb", "memory of each, MB")
+    grid[-1][0].legend(fontsize=8)
     figure.suptitle(f"D = 128, {rows[0]['hardware']}", fontsize=10)
     figure.tight_layout()
     figure.savefig(RESULTS / "scaling.svg", metadata={"Date": None})

@@ -117,26 +117,38 @@ def augmentation():
 
 
 def loss():
-    """Of each way seconds and extra memory at a few sizes of the batch."""
-    rows = read(RESULTS / "loss.json")
+    """Seconds and extra memory of each way at a few sizes, a table for each hardware."""
+    by_hardware = defaultdict(list)
+    for row in read(RESULTS / "loss.json"):
+        by_hardware[row["hardware"]].append(row)
+    return "\n\n".join(_loss(hardware, rows) for hardware, rows in sorted(by_hardware.items()))
+
+
+def _loss(hardware, rows):
     measured = {(row["loss"], row["way"], row["pairs"]): row for row in rows}
-    sizes = [512, 1024, 4096, 8192, 32768]
+    sizes = [n for n in (512, 1024, 4096, 8192, 32768) if any(row["pairs"] == n for row in rows)]
+    one_core = hardware.endswith("1 core")
+    column, kind = (
+        ("processor_seconds", "Processor seconds") if one_core else ("seconds", "Seconds")
+    )
 
     def cell(*key):
         row = measured.get(key)
-        return f"{row['processor_seconds']:.3g} s, {row['extra_memory_mb']:.0f} MB" if row else "-"
+        return f"{row[column]:.3g} s, {row['extra_memory_mb']:.0f} MB" if row else "-"
 
-    lines = []
-    for name, ways in WAYS.items():
-        for way in ways:
-            title = f"ours, {way}" if way in BACKENDS else way
-            lines.append([name, title, *(cell(name, way, pairs) for pairs in sizes)])
+    lines = [
+        [name, f"ours, {way}" if way in BACKENDS else way, *(cell(name, way, n) for n in sizes)]
+        for name, ways in WAYS.items()
+        for way in ways
+        if any((name, way, n) in measured for n in sizes)
+    ]
     text = (
-        "Processor seconds and extra memory of value and gradient, D = 128; dense: ours from the "
-        f"whole matrix; -: not run, or more than 8 GB. {rows[0]['hardware']}: "
-        "`taskset -c 0 python benchmarks/loss.py --peer ... --json benchmarks/results/loss.json`"
+        f"{kind} and extra memory of value and gradient, D = 128; dense: ours from the "
+        f"whole matrix; -: not run, or more than 8 GB. {hardware}: "
+        f"`{'taskset -c 0 ' if one_core else ''}python benchmarks/loss.py --peer ... --json "
+        "benchmarks/results/loss.json`"
     )
-    return table(["loss", "", *(f"{pairs:,} pairs" for pairs in sizes)], lines) + "\n\n" + text
+    return table(["loss", "", *(f"{n:,} pairs" for n in sizes)], lines) + "\n\n" + text
 
 
 def devices():
