@@ -273,10 +273,12 @@ def transfer():
         head = [f"{numbers.get(labels, 0):,} images, {way}" for labels, way in columns]
         lines = [[start, *(cell(data, start, column) for column in columns)] for start in starts]
         tables.append(table([f"{data}, {_MEASURE[data == 'CamVid']}", *head], lines))
+    seeds = len({row["seed"] for row in rows})
+    counted = f"Means and standard deviations over {seeds} seeds" if seeds > 1 else "One seed"
     text = (
-        f"Means and standard deviations over {len({row['seed'] for row in rows})} seeds; linear: "
-        f"the encoder is frozen, CamVid's decoder is trained; {rows[0]['steps']} steps for all. "
-        f"{rows[0]['hardware']}: `python benchmarks/transfer.py {' '.join(starts[:-1])}`"
+        f"{counted}; linear: the encoder is frozen, CamVid's decoder is trained; "
+        f"{rows[0]['steps']} steps for all. {rows[0]['hardware']}: "
+        f"`python benchmarks/transfer.py {' '.join(starts[:-1])}`"
     )
     return "\n\n".join([*tables, text])
 
