@@ -1,5 +1,6 @@
 """What a step does otherwise where several devices share a batch."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -78,7 +79,7 @@ def averaged_gradients(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
         some = [gradient for gradient in gradients if gradient is not None]
         vector = ops.concatenate([ops.reshape(gradient, (-1,)) for gradient in some])
         mean = collectives.all_sum(vector) / collectives.num_devices()
-        ends = np.cumsum([ops.size(gradient) for gradient in some])[:-1]
+        ends = np.cumsum([math.prod(gradient.shape) for gradient in some])[:-1]
         parts = zip(ops.split(mean, ends.tolist()), some, strict=True)
         averaged = iter([ops.cast(ops.reshape(part, g.shape), g.dtype) for part, g in parts])
         return stock([None if g is None else next(averaged) for g in gradients], *args)
