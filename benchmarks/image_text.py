@@ -321,6 +321,7 @@ def save_preset(method, folder, results, facts):
         "It knows drawn pictures of one style and the words of their names; photos are beyond it."
     )
     figures = {"method": "clip", "encoder": "small_resnet", "data": "emoji", "num_classes": 10}
+    figures["learns_from"] = "the names of its images"
     figures |= {"note": note, "limits": limits, "tests": results, **facts}
     kc.save_to_preset(method, folder, results=figures, weights_dtype="float16")
     method.save(folder / "clip.keras")

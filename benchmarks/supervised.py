@@ -86,7 +86,7 @@ def main():
         "hardware": machine.hardware(),
         "versions": machine.versions(),
         "num_classes": train.num_classes,
-        "learns_from_labels": True,
+        "learns_from": "the labels of its images",
     }
     save_to_preset(model.encoder, args.folder, args.recipe.read_text("utf8"), results)
     print({name: results[name] for name in ("knn", "linear", "seconds_per_epoch")})

@@ -35,7 +35,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
         results: The contents of `results.json`. Known keys become rows of the tables, `history`
             (a list of `knn_accuracy` an epoch) a small curve, `before` the untrained encoder's
             figures, `labels` and `other_data` (lists of rows, as `keras-contrastive zoo add` makes
-            them) tables, `picture` the name of a file, `note` and `limits` sentences.
+            them) tables, `picture` the name of a file, `learns_from` what taught it beside the
+            images (`None`: nothing), `note` and `limits` sentences.
         recipe: Text of `recipe.yaml`.
 
     Returns:
@@ -65,10 +66,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
 
 
 def _teacher(results: Mapping[str, Any]) -> str:
-    if results.get("method") == "clip":
-        return "with the names of its images"
-    learns = results.get("learns_from_labels", False)
-    return "with the labels of its images" if learns else "without labels"
+    teacher = results.get("learns_from")
+    return f"with {teacher}" if teacher else "without labels"
 
 
 def _accuracies(results: Mapping[str, Any]) -> str:

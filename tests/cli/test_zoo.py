@@ -61,7 +61,8 @@ def test_it_holds_every_figure(run, preset):
     assert (other["num_train"], other["num_test"], other["num_classes"]) == (64, 64, 4)
     assert other["knn"] > 0.5  # the test images are in the bank
     assert {"knn", "linear"} == set(other["untrained"])
-    assert results["learns_from_labels"] is False
+    assert results["learns_from"] is None
+    assert "pretrained without labels" in (preset.folder / "README.md").read_text()
     features = from_preset(preset.folder).predict(steps.noise((None, 8, 8, 3)), verbose=0)[0]
     np.testing.assert_allclose(results["sample"], features, rtol=1e-5)
 

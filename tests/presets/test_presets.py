@@ -134,6 +134,13 @@ def test_the_card_draws_the_curve_between_its_ends():
     assert "(10.0 % to 90.0 %)" in text
 
 
+def test_the_card_says_what_taught_the_encoder():
+    assert "pretrained with the labels of its images" in card(
+        "x", {"learns_from": "the labels of its images"}
+    )
+    assert "pretrained without labels" in card("x", {"learns_from": None})
+
+
 def test_a_method_comes_with_its_training_state(tmp_path):
     images = np.random.default_rng(0).random((16, 16, 16, 3), "float32")
     method = MoCo(tiny_encoder(), queue_size=16)

@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from keras_contrastive.cli.build import build
 from keras_contrastive.cli.recipe import Recipe
 from keras_contrastive.cli.run_folder import RunFolder
 from keras_contrastive.cli.splits import load_splits
@@ -69,9 +68,6 @@ def add(
     protocol = protocol or Protocol(k=settings.k, temperature=settings.temperature)
     results = {**_start(source, folder, protocol), **(texts or {})}
     splits = load_splits(recipe.data, recipe.training.seed)
-    if "learns_from_labels" not in results:  # a run of an earlier version
-        method = build(recipe, splits.train.images.shape[1:], len(splits.train))
-        results["learns_from_labels"] = method.learns_from_labels
     subject = Subject(from_preset(folder), splits)
     write_results(folder, results)
 
