@@ -50,6 +50,11 @@ def test_captions_belong_to_their_images(folder):
     assert seen != [*passes(make(folder, batch_size=2, seed=1), 12)]
 
 
+def test_captions_are_drawn_anew_in_every_epoch_in_whatever_order(folder):
+    seen = {*passes(make(folder, batch_size=3, shuffle=False), 12)}
+    assert {(0, "zero"), (0, "nought")} <= seen
+
+
 def test_what_retrieval_takes(folder):
     data = make(folder)
     assert data.captions == ["zero", "one", "nought", "two"]
