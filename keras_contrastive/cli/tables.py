@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from keras_contrastive.cli.measure import side_by_side
@@ -56,13 +57,14 @@ def labels_table(entries: Sequence[Mapping[str, float]]) -> Table:
 
 def zoo_table(presets: Mapping[str, Preset]) -> Table:
     """The presets with what was measured; with few labels, fine-tuned and means over the seeds."""
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
     fractions = sorted(
         {f for preset in presets.values() for f in fine_tuned_accuracies(preset.results)}
     )
-    names = ["kNN", "linear", *(f"{f:.0%} labels" for f in fractions)]
-    for name in ("preset", *names, "weights", "features", "image", "epochs", "s/epoch"):
-        table.add_column(name, justify="left" if name == "preset" else "right")
+    table.add_column("preset", overflow="fold")  # nothing is cut, also on 80 columns
+    names = ["kNN", "linear", *(f"{f:.0%}\nlabels" for f in fractions)]
+    for name in (*names, "weights", "epochs", "s/epoch"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, preset in presets.items():
         known = preset.results
         fine_tuned = fine_tuned_accuracies(known)
@@ -72,8 +74,6 @@ def zoo_table(presets: Mapping[str, Preset]) -> Table:
             _shown(known, "linear", "{:.1%}"),
             *(_shown(fine_tuned, fraction, "{:.1%}") for fraction in fractions),
             _shown(known, "parameters", "{:,}"),
-            _shown(known, "feature_dim", "{}"),
-            "×".join(map(str, known["input_shape"])) if "input_shape" in known else "–",
             _shown(known, "epochs", "{}"),
             _shown(known, "seconds_per_epoch", "{:.3g}"),
         )

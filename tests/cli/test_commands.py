@@ -116,13 +116,25 @@ def test_a_report_needs_a_run(tmp_path):
     assert "Expected the folder of a run" in result.output
 
 
+def test_brackets_in_a_message_are_shown(tmp_path):
+    assert "runs[hub]" in run("report", tmp_path / "runs[hub]").output
+
+
 def test_zoo_list_shows_measured_columns(tmp_path, monkeypatch):
     monkeypatch.setattr(preset_folder, "zoo_folder", lambda: tmp_path)
     assert "No preset" in run("zoo", "list").output
     encoder = encoders.small_resnet(widths=(4, 8))
     save_to_preset(encoder, tmp_path / "tiny", results={"knn": 0.625, "seconds_per_epoch": 2.0})
+    rows = [
+        {"fraction": fraction, "seed": 0, "num_labels": 5, "fine_tuned": 0.5}
+        for fraction in (0.01, 0.1)
+    ]
+    figures = {"knn": 0.5, "linear": 0.5, "labels": rows, "epochs": 100, "seconds_per_epoch": 54.6}
+    save_to_preset(encoder, tmp_path / "multi_target_byol_small_resnet_cifar10", results=figures)
     result = run("zoo", "list", "--json", tmp_path / "zoo.json")
     assert "62.5%" in result.output
+    assert "…" not in result.output  # nothing is cut on 80 columns
+    assert "54.6" in result.output
     assert json.loads((tmp_path / "zoo.json").read_text())["tiny"]["knn"] == 0.625
 
 

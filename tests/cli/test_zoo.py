@@ -1,6 +1,8 @@
 """Presets from runs: what is measured, that an interruption costs nothing, and what verify sees."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,9 +151,20 @@ def test_verify_agrees_with_what_add_measured(preset):
     assert verdict.measured == pytest.approx(preset.results["knn"], abs=1e-6)
 
 
-def test_verify_sees_a_card_that_is_wrong(preset, monkeypatch):
+def moved(preset, folder):
+    """A copy whose recipe names images that are not there."""
+    copy = folder / "moved"
+    shutil.copytree(preset.folder, copy)
+    text = (copy / "recipe.yaml").read_text("utf8")
+    (copy / "recipe.yaml").write_text(text.replace("images.npz", "gone.npz"), "utf8")
+    return copy
+
+
+def test_verify_sees_a_card_that_is_wrong(preset, monkeypatch, tmp_path):
     monkeypatch.setitem(preset.results, "knn", preset.results["knn"] - 0.1)
     assert not verify(preset).agrees
+    with pytest.raises(ValueError, match=r"does not exist.*name yours with --data"):
+        verify(replace(preset, folder=moved(preset, tmp_path)))
     monkeypatch.setitem(preset.results, "num_train", 50)
     with pytest.raises(ValueError, match="Expected the 50 training and 16 test images"):
         verify(preset)
@@ -162,7 +175,7 @@ def test_the_commands(run, preset, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     cli = CliRunner()
     listed = cli.invoke(commands.app, ["zoo", "list"])
-    assert "25% labels" in listed.output
+    assert "25%" in listed.output
     verified = cli.invoke(commands.app, ["zoo", "verify"])
     assert verified.exit_code == 0, verified.output
     assert verified.output.count("agrees") == len(presets())

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from keras_contrastive.callbacks import CollapseWarning
 
@@ -35,14 +36,18 @@ def explained() -> Iterator[Console]:
 
             def explain(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
                 if issubclass(category, CollapseWarning):
-                    console.print(f"[bold yellow]Warning:[/] {message}", highlight=False)
+                    console.print(
+                        f"[bold yellow]Warning:[/] {escape(str(message))}", highlight=False
+                    )
                 else:
                     show(message, category, *args, **kwargs)
 
             warnings.showwarning = explain
             yield console
     except (ValueError, ImportError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        # Brackets in a message, as in pip install 'keras-contrastive[hub]', are no markup.
+        text = f"[bold red]Error:[/] {escape(str(error))}"
+        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("\nInterrupted. The same command goes on after the last whole epoch.")

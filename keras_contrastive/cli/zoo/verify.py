@@ -54,7 +54,12 @@ def verify(preset: Preset, data: Data | None = None) -> Verdict:
         )
     recipe = Recipe.load(preset.folder / RECIPE)
     encoder = from_preset(preset.folder)
-    splits = load_splits(data or recipe.data, recipe.training.seed)
+    try:
+        splits = load_splits(data or recipe.data, recipe.training.seed)
+    except (ValueError, ImportError) as error:
+        if data is not None:
+            raise
+        raise ValueError(f"{error} The images are its recipe's: name yours with --data.") from error
     sizes = {"num_train": len(splits.train), "num_test": len(splits.test)}
     if any(results.get(name, number) != number for name, number in sizes.items()):
         raise ValueError(
