@@ -7,22 +7,14 @@ archives with a `load.py`, named by KERAS_CONTRASTIVE_DATA.
 """
 
 import argparse
-import importlib.util
-import os
 import pathlib
+import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = pathlib.Path(os.environ.get("KERAS_CONTRASTIVE_DATA", ROOT.parent / "shared" / "data"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent)]
 
-
-def loader():
-    """The module that reads the archives."""
-    spec = importlib.util.spec_from_file_location("archive_loader", FOLDER / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from benchmarks.archives import loader  # noqa: E402
 
 
 def load(split):

@@ -27,8 +27,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 import keras_contrastive as kc  # noqa: E402
+from benchmarks.archives import loader  # noqa: E402
 from benchmarks.rows import merge, read, write  # noqa: E402
-from benchmarks.text import columns, loader, tables  # noqa: E402
+from benchmarks.text import columns, tables  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
 from keras_contrastive.evaluation import sts, sts_geometry  # noqa: E402
 

@@ -15,7 +15,6 @@ length. Without `--sts` the table of a file that exists is kept.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import pathlib
@@ -28,6 +27,9 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
+
+from benchmarks.archives import loader  # noqa: E402
+
 PUBLISHED = {  # all-MiniLM-L6-v2, percent
     "STS12": 72.37,
     "STS13": 80.60,
@@ -42,16 +44,6 @@ FILES = {
     "SICK-R": ["sick_train", "sick_dev", "sick_test"],
 }
 NUM_TIMED = 1000
-
-
-def loader():
-    """The `load.py` of the folder with the data."""
-    from benchmarks.cifar10 import FOLDER
-
-    spec = importlib.util.spec_from_file_location("loader", FOLDER / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def tables():

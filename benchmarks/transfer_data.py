@@ -17,7 +17,7 @@ from PIL import Image
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from benchmarks.cifar10 import loader  # noqa: E402
+from benchmarks.archives import loader  # noqa: E402
 
 # The longer names first: each is the end of another.
 TONES = ("medium light", "medium dark", "light", "medium", "dark")
