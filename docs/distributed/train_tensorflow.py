@@ -1,4 +1,4 @@
-"""SimCLR on all GPUs of a machine: python train_tensorflow.py"""
+"""SimCLR on all GPUs of a machine, or of several: python train_tensorflow.py"""
 
 import os
 
@@ -9,8 +9,11 @@ import tensorflow as tf
 
 import keras_contrastive as kc
 
-devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+if "TF_CONFIG" in os.environ:  # one of several machines
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+else:
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
 
 keras.utils.set_random_seed(0)
 images = kc.data.load("digits", image_size=16).images

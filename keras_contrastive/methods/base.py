@@ -36,6 +36,7 @@ from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.ops.weights import times, weighted_mean
 from keras_contrastive.training import (
     StepHook,
+    as_logs,
     as_share,
     by_view,
     in_micro_batches,
@@ -205,7 +206,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         self, x: object, y: object, y_pred: object, sample_weight: object = None
     ) -> dict[str, Tensor]:
         """The logged figures; `compute_loss` has updated them."""
-        return self.get_metrics_result()
+        return as_logs(self.get_metrics_result())
 
     def fit(
         self, x: object = None, y: object = None, *args: Any, **kwargs: Any

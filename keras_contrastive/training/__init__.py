@@ -1,7 +1,7 @@
 """What `fit` needs beyond Keras: the hook after the optimizer step, momentum targets, speed."""
 
 from keras_contrastive.training.batch_norm import fused_batch_norm
-from keras_contrastive.training.devices import as_share, num_shares, own_draws, same_start
+from keras_contrastive.training.devices import as_logs, as_share, num_shares, own_draws, same_start
 from keras_contrastive.training.micro_batches import in_micro_batches
 from keras_contrastive.training.momentum import MomentumPair, MomentumPairs, copy_network
 from keras_contrastive.training.multi_crop import by_view, forward_by_size
@@ -12,6 +12,7 @@ __all__ = [
     "MomentumPair",
     "MomentumPairs",
     "StepHook",
+    "as_logs",
     "as_share",
     "by_view",
     "copy_network",

@@ -53,6 +53,17 @@ def own_draws(*layers: Any) -> Iterator[None]:
             state.assign(state - ops.cast(ops.stack([index, 0]), state.dtype))
 
 
+def first_share(batch: Any) -> Any:
+    """The part of a batch that a machine's first device has on TensorFlow."""
+    import tensorflow as tf
+
+    def first(part: Any) -> Any:
+        many = isinstance(part, tf.distribute.DistributedValues)
+        return part.values[0] if many else part
+
+    return keras.tree.map_structure(first, batch)
+
+
 def as_share(loss: Tensor) -> Tensor:
     """The loss of the whole batch as a device has to return it to Keras.
 
@@ -61,6 +72,20 @@ def as_share(loss: Tensor) -> Tensor:
     """
     devices = collectives.num_devices() if keras.backend.backend() == "tensorflow" else 1
     return loss if devices == 1 else loss / devices
+
+
+def as_logs(figures: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A step's figures as it has to return them to Keras.
+
+    Between machines TensorFlow's trainer averages them over a first axis, which scalars lack.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return figures
+    import tensorflow as tf
+
+    if not tf.distribute.get_strategy().extended._in_multi_worker_mode():
+        return figures
+    return {name: ops.expand_dims(figure, 0) for name, figure in figures.items()}
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from keras import ops
 
 from keras_contrastive.ops.similarity import Tensor
 from keras_contrastive.training.batch_norm import fused_batch_norm
-from keras_contrastive.training.devices import averaged_gradients, random_states
+from keras_contrastive.training.devices import averaged_gradients, first_share, random_states
 
 _Base: Any = object  # at run time the mixin stands before `keras.Model`
 
@@ -90,6 +90,15 @@ class _Step(_Base):
 
 class _StatefulStep(_Step):
     """TensorFlow and PyTorch, whose variables change in place."""
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # For the shapes of a batch Keras takes its mean over the devices, which fails between
+        # machines on a batch of several parts.
+        if self._distribute_strategy is not None and iterator is not None:
+            for _, _, batches in iterator:
+                iterator, data_batch = None, first_share(next(batches))
+                break
+        super()._maybe_symbolic_build(iterator, data_batch)
 
     def train_step(self, data: object) -> dict:
         before = self._iteration()

@@ -11,10 +11,10 @@ SHUFFLED = {"moco_symmetric"}  # whose parts of a batch are other ones on more d
 ALL = sorted(METHODS.keys() - SHUFFLED)
 
 
-def outcomes(folder, devices, rest, names):
+def outcomes(folder, devices, rest, names, machines=False):
     file = folder / f"{devices}.npz"
     rest = 0 if BACKEND == "jax" else rest  # devices have to share evenly there
-    run(devices, "tests/distributed/train.py", devices, file, rest, *names)
+    run(devices, "tests/distributed/train.py", devices, file, rest, *names, machines=machines)
     with np.load(file) as results:
         return dict(results)
 
@@ -49,3 +49,13 @@ def test_several_devices_equal_one(tmp_path, names, rest, counts):
         assert several.keys() == one.keys()
         wrong = differences(several, one)
         assert not wrong, f"on {count} devices: " + "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the other backends' processes may be anywhere")
+def test_several_machines_equal_one(tmp_path):
+    """Two workers of `MultiWorkerMirroredStrategy`."""
+    names = ("byol", "moco", "simclr")
+    one = outcomes(tmp_path, 1, 4, names)
+    wrong = differences(outcomes(tmp_path, 2, 4, names, machines=True), one)
+    assert not wrong, "\n".join(wrong)

@@ -1,8 +1,9 @@
 """Trains tiny methods on some devices, in a process: `train.py DEVICES FILE REST NAME...`
 
 Devices are logical ones of one processor on TensorFlow and JAX, which must be made before the
-backend starts, and processes on PyTorch. The file gets, for each method, what a run leaves behind:
-weights, queues and other state at the start, after one step and after an epoch, and the logs.
+backend starts, and processes on PyTorch; with TF_CONFIG, they are workers on TensorFlow. The file
+gets, for each method, what a run leaves behind: weights, queues and other state at the start, after
+one step and after an epoch, and the logs.
 """
 
 import os
@@ -15,6 +16,10 @@ import numpy as np
 def prepare(devices):
     """Makes the devices; returns the scope in which methods are made."""
     backend = os.environ["KERAS_BACKEND"]
+    if "TF_CONFIG" in os.environ:
+        import tensorflow as tf
+
+        return tf.distribute.MultiWorkerMirroredStrategy().scope
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -94,14 +99,13 @@ def state(method):
 def main():
     devices, file, rest, *names = sys.argv[1:]
     scope = prepare(int(devices))
-    from keras_contrastive.ops.collectives import process_index
 
     results = {
         f"{name}/{key}": value
         for name in names
         for key, value in train(name, int(rest), scope).items()
     }
-    if process_index() == 0:
+    if os.environ["RANK"] == "0":
         np.savez(file, **results)
 
 
