@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.distributed.processes import BACKEND, run
-from tests.methods.parts import METHODS
+from tests.methods.parts import METHODS, SENTENCE_METHODS
 
 SMALL = ("moco", "simclr", "simclr_in_parts")
 SHUFFLED = {"moco_symmetric"}  # whose parts of a batch are other ones on more devices
-ALL = sorted(METHODS.keys() - SHUFFLED)
+ALL = sorted(METHODS.keys() - SHUFFLED | SENTENCE_METHODS.keys())
 
 
 def outcomes(folder, devices, rest, names, machines=False):

@@ -56,10 +56,10 @@ def train(name, rest, scope):
     """Arrays by name."""
     import keras
 
-    from tests.methods.parts import METHODS, compiled, images, ready
+    from tests.methods.parts import METHODS, SENTENCE_METHODS, compiled, images, ready
 
     results = {}
-    make = simclr_in_parts if name == "simclr_in_parts" else METHODS[name]
+    make = {"simclr_in_parts": simclr_in_parts, **METHODS, **SENTENCE_METHODS}[name]
     pixels, labels = images(21, seed=1)
     rng = np.random.default_rng(2)
     num_views = 4 if name.startswith("guided") else 2
@@ -75,7 +75,7 @@ def train(name, rest, scope):
         results |= {f"start/{key}": value for key, value in state(method).items()}
         logs = method.fit(
             ready(method, [view[:num] for view in views], labels[:num]),
-            labels[:num] if method.uses_labels else None,
+            labels[:num] if method.uses_labels or name == "cosent" else None,
             batch_size=8,
             shuffle=False,
             verbose=0,

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 import keras_contrastive as kc
+from keras_contrastive.methods.sentences import SentenceMethod
 from tests.methods.noise import NoiseViews
 
 DIM = 6
@@ -197,6 +198,16 @@ def siglip(**kwargs):
     return clip(loss=kc.losses.SigLIP(temperature, bias), **kwargs)
 
 
+def simcse(**kwargs):
+    tiny_encoder()
+    return kc.SimCSE(tiny_text_encoder(), **kwargs)
+
+
+def cosent(**kwargs):
+    tiny_encoder()
+    return kc.CoSENT(tiny_text_encoder(), **kwargs)
+
+
 METHODS = {
     "barlow_twins": barlow_twins,
     "clip": clip,
@@ -222,6 +233,7 @@ METHODS = {
     "simclr": simclr,
     "tico": tico,
 }
+SENTENCE_METHODS = {"cosent": cosent, "simcse": simcse}
 
 
 def images(num=32, seed=0):
@@ -243,17 +255,15 @@ def token_ids(labels, seed=0):
 def data(method, num=32):
     """What `fit` takes: images, for some methods with token ids; and labels."""
     pixels, labels = images(num)
-    return ((pixels, token_ids(labels)) if paired(method) else pixels), labels
+    return ((pixels, token_ids(labels)) if isinstance(method, kc.CLIP) else pixels), labels
 
 
 def ready(method, views, labels):
-    """The same of ready views; images have only one where texts are the other."""
-    return (views[0], token_ids(labels)) if paired(method) else tuple(views)
-
-
-def paired(method):
-    """Whether it learns from images and texts."""
-    return isinstance(method, kc.CLIP)
+    """The same of ready views; for some methods, texts are one of them or both."""
+    texts = token_ids(labels), token_ids(labels, seed=1)
+    if isinstance(method, SentenceMethod):
+        return texts
+    return (views[0], texts[0]) if isinstance(method, kc.CLIP) else tuple(views)
 
 
 def compiled(method, optimizer=None, **kwargs):
