@@ -68,8 +68,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         images: Images to measure the features on after each epoch, in inference mode; at least 32.
             Default: none, use the logs; right for batches of 32 or more.
         min_std: Limit for a complete collapse, 0 to 1. Default 0.1. For projections it is up to
-            three times as high, where they have lost half of the std of the first batch: without a
-            predictor, BYOL's stay at 0.1 to 0.3 for the first epoch.
+            three times as high, where they have lost half of the std of the first batch and do not
+            rise: without a predictor, BYOL's fall from 0.3 to 0.1 in the first epoch, and SupCon's
+            rise slowly there, before they tell classes apart.
         min_rank: Limit for a dimensional collapse. Default: `1 + min(0.5, (D - 1) / 200)`, 1.5 for
             101 dimensions and more, close to 1 for few; 1.1 where D is not known. Fully separated
             outputs of K classes have a rank of K - 1: set it to 0 for two classes.
@@ -163,8 +164,9 @@ class CollapseAlarm(keras.callbacks.Callback):
             if batches >= self.window:
                 self._seen = self._now
                 means = [float(total / batches) for total in sums]
-                min_std = max(self.min_std, min(3 * self.min_std, self._first_std / 2))
-                dimension = self._projection_dim
+                min_std, dimension = self.min_std, self._projection_dim
+                if means[0] <= self._previous.get("projection_std", math.inf):
+                    min_std = max(min_std, min(3 * min_std, self._first_std / 2))
                 self._judge("projections", dict(zip(figures, means)), min_std, dimension)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

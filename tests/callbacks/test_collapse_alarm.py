@@ -195,6 +195,22 @@ def test_windows_go_on_from_epoch_to_epoch():
     assert within(CollapseAlarm(window=10, patience=2), *mixed) == ([], None)
 
 
+def windows(*figures):
+    """The figures, each for ten batches."""
+    return [each for each in figures for _ in range(10)]
+
+
+def test_projections_of_which_half_the_spread_is_lost():
+    """The first windows of BYOL without a predictor, which goes on to fall, and of SupCon."""
+    falling = windows((0.28, 2.8), (0.20, 2.0), (0.16, 1.7), (0.14, 1.5), (0.12, 1.4))
+    rising = windows((0.57, 7.7), (0.27, 1.7), (0.275, 1.7), (0.289, 1.8), (0.298, 1.8))
+    start = windows((0.97, 11.5))
+    (message,), batch = within(CollapseAlarm(window=10), start + falling)
+    assert message.startswith("Complete collapse: the projections")
+    assert batch == 40
+    assert within(CollapseAlarm(window=10), start + rising) == ([], None)
+
+
 def test_projections_that_spread_are_no_collapse():
     rising = [(0.04 * 1.2**window, 1.2) for window in range(5) for _ in range(10)]
     spread = [(std, 3.0) for std, _ in rising]
