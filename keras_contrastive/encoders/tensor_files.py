@@ -10,16 +10,18 @@ import numpy as np
 
 SAFETENSORS = ".safetensors"
 PICKLES = (".pth", ".pt", ".tar", ".ckpt", ".bin")
+TENSORFLOW = ".index"  # beside it lie the data
+ENDINGS = (SAFETENSORS, *PICKLES, TENSORFLOW)
 
 
 def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors of a `.safetensors` file, or of a PyTorch checkpoint.
+    """The tensors of a `.safetensors` file, or of a checkpoint of PyTorch or TensorFlow.
 
     PyTorch's files are pickles: they are read by its restricted reader (`weights_only`), which
     builds tensors and plain containers and runs nothing else. State of an optimizer is skipped.
 
     Args:
-        path: The file.
+        path: The file; of TensorFlow's the one that ends in `.index`.
 
     Returns:
         Name -> array, floating point in float32. A dict within a dict gives names with a slash:
@@ -28,17 +30,17 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: On another kind of file, a missing or damaged one, one that holds more than
             tensors and plain containers, or one without tensors.
-        ImportError: Where PyTorch or safetensors, which read these files, is missing.
+        ImportError: Where PyTorch, safetensors or TensorFlow, which read these files, is missing.
     """
     path = Path(path)
-    if path.suffix not in (SAFETENSORS, *PICKLES):
+    if path.suffix not in ENDINGS:
         raise ValueError(
-            f"Expected a checkpoint that ends in .safetensors, {', '.join(PICKLES)}. "
-            f"Received: {path}."
+            f"Expected a checkpoint that ends in {', '.join(ENDINGS)}. Received: {path}."
         )
     if not path.is_file():
         raise ValueError(f"Expected a checkpoint. Received: {path}, which does not exist.")
-    tensors = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_pickle(path)
+    readers = {SAFETENSORS: _read_safetensors, TENSORFLOW: _read_tensorflow}
+    tensors = readers.get(path.suffix, _read_pickle)(path)
     if not tensors:
         raise ValueError(
             f"Expected a checkpoint with tensors. Received: {path}, which has none. Save the "
@@ -74,6 +76,28 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
         raise ValueError(
             f"Expected {path} to be a complete .safetensors file of NumPy's types. Received: "
             f"{type(error).__name__}: {error}. Copy it again; store bfloat16 as float32."
+        ) from error
+
+
+def _read_tensorflow(path: Path) -> dict[str, np.ndarray]:
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError:
+        raise ImportError(
+            f"Reading {path} needs TensorFlow, on every backend of Keras: pip install "
+            f"tensorflow-cpu."
+        ) from None
+    try:
+        reader = tf.train.load_checkpoint(str(path.with_suffix("")))
+        return {
+            name: _float32(np.asarray(reader.get_tensor(name)))
+            for name, dtype in reader.get_variable_to_dtype_map().items()
+            if dtype != tf.string
+        }
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"Expected {path} to be the index of a complete TensorFlow checkpoint. Received: "
+            f"{error}. Copy it again, with its .data files."
         ) from error
 
 

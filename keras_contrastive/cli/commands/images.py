@@ -184,8 +184,8 @@ def convert(
     file: Annotated[
         Path,
         typer.Argument(
-            help="PyTorch checkpoint (.pth, .pth.tar, .ckpt, .safetensors); or a preset, a run "
-            "or a .keras file, to write it for others."
+            help="Checkpoint (.pth, .pth.tar, .ckpt, .safetensors; TensorFlow's .index); or a "
+            "preset, a run or a .keras file, to write it for others."
         ),
     ],
     to: Annotated[

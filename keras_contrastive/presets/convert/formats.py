@@ -51,6 +51,7 @@ class Format:
         activation: Between the layers of its heads.
         border: Rows of zeros around the image, before a small stem pads it by itself.
         stem_relu: Whether a small stem ends in a rectifier.
+        pool_behind: Whether the pooling of a large stem pads behind alone, as TensorFlow does.
         num_heads: Width of a vision transformer -> its attention heads, which no key tells.
     """
 
@@ -64,6 +65,7 @@ class Format:
     activation: str = "relu"
     border: int = 0
     stem_relu: bool = True
+    pool_behind: bool = False
     num_heads: Mapping[int, int] = field(
         default_factory=lambda: {192: 3, 384: 6, 768: 12, 1024: 16, 1280: 16}
     )
@@ -144,6 +146,15 @@ FORMATS = {
         # Converted from TensorFlow: torchvision's names, images in [0, 1] as they are. No key
         # tells it from torchvision, so it has to be asked for.
         Format("simclr", "", r"(?!)", left_out=(r"fc\.",), normalization=UNCHANGED),
+        Format(
+            "simclr-tf",
+            r"base_model\.",
+            r"base_model\.",
+            {"projector": r"head_contrastive\."},
+            (r"head_supervised/", r"ema_model/", r"global_step", r".+/Momentum"),
+            normalization=UNCHANGED,
+            pool_behind=True,
+        ),
         Format(
             "simclr-sthalles",
             r"backbone\.",

@@ -12,6 +12,7 @@ from keras_contrastive.presets.convert.formats import Format
 from keras_contrastive.presets.convert.heads import mlp_from_torch, prototypes_from_torch
 from keras_contrastive.presets.convert.keys import listed
 from keras_contrastive.presets.convert.resnet import is_resnet, resnet_from_torch
+from keras_contrastive.presets.convert.simclr_tf import is_simclr_tf, simclr_to_torch
 from keras_contrastive.presets.convert.split import Parts, find_format, split
 from keras_contrastive.presets.convert.vit import is_vit, vit_from_torch
 
@@ -45,13 +46,14 @@ def from_checkpoint(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Converted:
-    """Convert a PyTorch checkpoint of another project into a Keras encoder, and its heads.
+    """Convert a checkpoint of another project into a Keras encoder, and its heads.
 
     Every key must be accounted for: an encoder's, a head's, or one that the format is known to
     hold besides. The encoder is a ResNet-18, -34 or -50 of any width, or a vision transformer.
 
     Args:
-        path: `.safetensors`, or PyTorch's `.pth`, `.pth.tar`, `.pt`, `.ckpt`, `.bin`.
+        path: `.safetensors`; PyTorch's `.pth`, `.pth.tar`, `.pt`, `.ckpt`, `.bin`; or the
+            `.index` of a TensorFlow checkpoint of SimCLR, version 1 or 2.
         source: Name of the format: `"moco-v2"`, `"torchvision"`, ... (see
             `keras_contrastive.presets.convert.FORMATS`). Default: told by the keys.
         image_size: Height and width of the images, in pixels. Default: any size for a ResNet;
@@ -68,7 +70,7 @@ def from_checkpoint(
     Raises:
         ValueError: On a file that cannot be read, keys that do not tell the format, and keys that
             are missing, unexpected or misshapen, with their names.
-        ImportError: Where PyTorch or safetensors, which read the file, is missing.
+        ImportError: Where PyTorch, safetensors or TensorFlow, which read the file, is missing.
 
     Example:
 
@@ -82,6 +84,8 @@ def from_checkpoint(
     ('torchvision', (None, 64))
     """
     tensors = read_tensors(path)
+    if is_simclr_tf(tensors):
+        tensors = simclr_to_torch(tensors)
     known = find_format(tensors, source)
     parts = split(tensors, known)
     arrays = {name: tensors[key] for name, key in parts.encoder.items()}
@@ -98,7 +102,7 @@ def from_checkpoint(
         )
     normalization = (mean or known.normalization[0], std or known.normalization[1])
     if is_resnet(arrays):
-        stem = known.border, known.stem_relu
+        stem = known.border, known.stem_relu, known.pool_behind
         encoder = resnet_from_torch(arrays, image_size, normalization, *stem)
     else:
         count = num_heads or known.num_heads.get(arrays["patch_embed.proj.weight"].shape[0])

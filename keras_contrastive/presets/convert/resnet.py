@@ -38,6 +38,7 @@ def resnet_from_torch(
     normalization: tuple[Sequence[float], Sequence[float]],
     border: int = 0,
     stem_relu: bool = True,
+    pool_behind: bool = False,
 ) -> keras.Model:
     """Build the ResNet that the keys and shapes tell, with these weights.
 
@@ -47,6 +48,7 @@ def resnet_from_torch(
         normalization: Mean and standard deviation of each channel.
         border: Rows of zeros around the image of a small stem, besides its own padding.
         stem_relu: Whether a small stem ends in a rectifier.
+        pool_behind: Whether the pooling of a large stem pads behind alone.
 
     Raises:
         ValueError: On a network that is none of ours, and on keys that do not fit it.
@@ -66,8 +68,9 @@ def resnet_from_torch(
     check_keys({n: a.shape for n, a in arrays.items()}, shapes, f"a {model.name}")
     for name, variable in variables.items():
         variable.assign(_to_keras(arrays[name]))
-    as_built = stem.shape[-1] != 3 or (border == 0 and stem_relu)
-    return model if as_built else _with_stem(model, border, stem_relu)
+    if stem.shape[-1] != 3:
+        return _with_pooling_behind(model) if pool_behind else model
+    return model if border == 0 and stem_relu else _with_stem(model, border, stem_relu)
 
 
 def resnet_to_torch(model: keras.Model) -> dict[str, np.ndarray]:
@@ -132,6 +135,23 @@ def _with_stem(model: keras.Model, border: int, stem_relu: bool) -> keras.Model:
             x = keras.layers.ZeroPadding2D(border, name="stem_border")(x)
         return layer(x, **kwargs)
 
+    return _copied(model, call)
+
+
+def _with_pooling_behind(model: keras.Model) -> keras.Model:
+    """The same network, whose stem pools an even number of rows from the first one on."""
+
+    def call(layer: keras.Layer, x: KerasTensor, **kwargs: object) -> KerasTensor:
+        if layer.name == "stem_pool_padding":
+            return x
+        if layer.name == "stem_pool":
+            layer = keras.layers.MaxPooling2D(3, 2, padding="same", name="stem_pool")
+        return layer(x, **kwargs)
+
+    return _copied(model, call)
+
+
+def _copied(model: keras.Model, call: Callable[..., KerasTensor]) -> keras.Model:
     changed = keras.models.clone_model(model, call_function=call)
     changed.set_weights(model.get_weights())
     return changed

@@ -79,7 +79,8 @@ def test_every_layout_is_recognised_with_its_heads(layout, tmp_path):
 
 
 def test_every_format_has_a_layout_here():
-    assert set(FORMATS) == {source for source, _, _ in LAYOUTS.values()} | {"simclr", "timm"}
+    elsewhere = {"simclr", "simclr-tf", "timm"}
+    assert set(FORMATS) == {source for source, _, _ in LAYOUTS.values()} | elsewhere
 
 
 @pytest.mark.parametrize(
