@@ -6,7 +6,8 @@ Trains a BERT of two layers on the unlabelled sentences of the folder that KERAS
 names, as it is and with one thing changed: without dropout, with the same mask for both passes of a
 sentence, at temperature 1. STS-B's development part is measured after every epoch and chooses the
 epoch; the other tasks, percent by Spearman on all pairs, are then measured once. Alignment and
-uniformity are those of the development part.
+uniformity are those of the development part. Beside them stand averaged word vectors of the same
+sentences, also with less weight for frequent words (Arora et al., 2017).
 
 Attention weights are not dropped, so that all masks are known. Sentences are cut at 32 tokens, also
 those that are measured. `--json` is written after every run;
@@ -30,6 +31,7 @@ import keras_contrastive as kc  # noqa: E402
 from benchmarks.archives import loader  # noqa: E402
 from benchmarks.rows import merge, read, write  # noqa: E402
 from benchmarks.text import columns, tables  # noqa: E402
+from benchmarks.word_vectors import WordVectors  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
 from keras_contrastive.evaluation import sts, sts_geometry  # noqa: E402
 
@@ -41,6 +43,7 @@ ABLATIONS = {
     "same mask": {"same_mask": True},
     "temperature 1": {"temperature": 1.0},
 }
+WORD_VECTORS = {"averaged word vectors": False, "averaged, frequent words less": True}
 PIECES, MAX_LENGTH, BATCH_SIZE, LEARNING_RATE = 8000, 32, 128, 1e-3
 
 
@@ -101,7 +104,11 @@ def run(name, seed, epochs, sentences, tokenizer, pieces, tasks, dev):
     method = kc.SimCSE(encoder, loss=loss, max_length=MAX_LENGTH)
     method.compile(keras.optimizers.Adam(LEARNING_RATE))
     ids, best = method.prepare(sentences), Best()
-    untrained = sts(lambda texts: encoder.encode(texts, verbose=0), *dev)["all"]
+
+    def encode(texts):
+        return encoder.encode(texts, verbose=0)
+
+    untrained = {"dev": round(100 * sts(encode, *dev)["all"], 2), **measured(encode, tasks, dev)}
     started = time.perf_counter()
     history = method.fit(
         (ids, ids),  # the sentence twice, also without dropout
@@ -112,11 +119,6 @@ def run(name, seed, epochs, sentences, tokenizer, pieces, tasks, dev):
     ).history
     seconds = time.perf_counter() - started
     encoder.set_weights(best.weights)
-
-    def encode(texts):
-        return encoder.encode(texts, verbose=0)
-
-    percent = {task: 100 * sts(encode, *columns(rows)[:3])["all"] for task, rows in tasks.items()}
     return {
         "name": name,
         "seed": seed,
@@ -125,11 +127,10 @@ def run(name, seed, epochs, sentences, tokenizer, pieces, tasks, dev):
         **settings,
         "batch_size": BATCH_SIZE,
         "learning_rate": LEARNING_RATE,
-        "untrained_dev": round(100 * untrained, 2),
+        "untrained": untrained,
         "dev": round(100 * best.score, 2),
         "chosen_epoch": best.epoch,
-        **{task: round(value, 2) for task, value in percent.items()},
-        **{name: round(value, 4) for name, value in sts_geometry(encode, *dev).items()},
+        **measured(encode, tasks, dev),
         "loss": round(history["loss"][-1], 4),
         "contrastive_accuracy": round(history["contrastive_accuracy"][-1], 4),
         "seconds": round(seconds, 1),
@@ -140,9 +141,38 @@ def run(name, seed, epochs, sentences, tokenizer, pieces, tasks, dev):
     }
 
 
+def run_word_vectors(name, sentences, tasks, dev):
+    """A row of figures of word vectors; nothing in them is drawn."""
+    vectors = WordVectors(sentences)
+
+    def encode(texts):
+        return vectors.encode(texts, weighted=WORD_VECTORS[name])
+
+    return {
+        "name": name,
+        "seed": 0,
+        "epochs": 0,
+        "sentences": len(sentences),
+        "dev": round(100 * sts(encode, *dev)["all"], 2),
+        **measured(encode, tasks, dev),
+        "weights": vectors.vectors.size,
+        "hardware": machine.hardware(),
+    }
+
+
+def measured(encode, tasks, dev):
+    """Percent of each task; alignment and uniformity."""
+    percent = {task: 100 * sts(encode, *columns(rows)[:3])["all"] for task, rows in tasks.items()}
+    return {
+        **{task: round(value, 2) for task, value in percent.items()},
+        **{name: round(value, 4) for name, value in sts_geometry(encode, *dev).items()},
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--names", nargs="*", default=list(ABLATIONS), choices=list(ABLATIONS))
+    names = [*ABLATIONS, *WORD_VECTORS]
+    parser.add_argument("--names", nargs="*", default=names, choices=names)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--sentences", type=int, help="so many of them, drawn with seed 0")
@@ -153,11 +183,17 @@ def main():
     order = np.random.default_rng(0).permutation(len(sentences))[: args.sentences]
     sentences = [sentences[row] for row in order]
     tokenizer, pieces = tokenizer_of(sentences)
+    tasks = tables()
     dev = columns(loader().table("stsb_en_dev"))[:3]
     rows = read(args.json) if args.json and args.json.exists() else []
     for seed in args.seeds:
         for name in args.names:
-            row = run(name, seed, args.epochs, sentences, tokenizer, pieces, tables(), dev)
+            if name in ABLATIONS:
+                row = run(name, seed, args.epochs, sentences, tokenizer, pieces, tasks, dev)
+            elif seed == args.seeds[0]:
+                row = run_word_vectors(name, sentences, tasks, dev)
+            else:
+                continue
             print(row, flush=True)
             rows = merge(rows, row, KEY)
             if args.json:
