@@ -234,24 +234,40 @@ def text():
         "`python benchmarks/text.py path/to/model --sts --json benchmarks/results/text.json`"
     )
     similarity = table(["task", "pairs", *ways], rows) + "\n\n" + text
+    tasks = list(next(iter(report["transfer"].values())))
+    rows = [
+        [name, *(f"{percent[task]:.1f}" for task in tasks)]
+        for name, percent in report["transfer"].items()
+    ]
+    text = (
+        "Accuracy of a logistic regression on frozen vectors, percent; MR by 10-fold "
+        "cross-validation: `python benchmarks/text.py path/to/model --transfer --json "
+        "benchmarks/results/text.json`"
+    )
+    transferred = table(["", *tasks], rows) + "\n\n" + text
     rows = [
         [
             row["way"] if row["way"] == "sentence-transformers" else f"ours, {row['way']}",
             f"{row['sentences_per_second']:.0f}",
             f"{row['processor_seconds']:.1f}",
             f"{row['largest_difference']:.0e}",
+            f"{row['seconds_per_step']:.2f}",
         ]
         for row in report["speed"]
     ]
-    head = ["`encode`", "sentences/s", "processor seconds", "largest difference"]
+    head = ["", "`encode`, sentences/s", "its processor seconds", "largest difference"]
+    head.append("seconds a training step")
     text = (
         f"{report['speed'][0]['sentences']:,} sentences of these tasks in batches of "
         f"{report['speed'][0]['batch_size']}, the same weights, the best of the rounds in one run; "
-        f"the difference is that of a component of a unit vector. {report['hardware']}: "
+        "the difference is that of a component of a unit vector. Steps are of as many pairs of a "
+        f"sentence with itself, cut at {report['speed'][0]['max_length_in_training']} tokens. "
+        f"{report['hardware']}: "
         "`taskset -c 0 python benchmarks/text.py path/to/model --peer path/to/python --json "
         "benchmarks/results/text.json`"
     )
-    return similarity + "\n\n" + table(head, rows) + "\n\n" + text
+    speed = table(head, rows) + "\n\n" + text
+    return "\n\n".join([similarity, transferred, speed])
 
 
 def transfer():
