@@ -36,7 +36,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
             (a list of `knn_accuracy` an epoch) a small curve, `before` the untrained encoder's
             figures, `labels` and `other_data` (lists of rows, as `keras-contrastive zoo add` makes
             them) tables, `picture` the name of a file, `learns_from` what taught it beside the
-            images (`None`: nothing), `note` and `limits` sentences.
+            images (`None`: nothing), `takes` what it encodes ("sentences", or images without),
+            `note` and `limits` sentences.
         recipe: Text of `recipe.yaml`.
 
     Returns:
@@ -49,8 +50,8 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
     """
     parts = [
         f"# {name}",
-        f"An image encoder pretrained {_teacher(results)}. This page is generated from "
-        f"`recipe.yaml` and `results.json`.",
+        f"An encoder of {_takes(results)}, pretrained {_teacher(results)}. This page is generated "
+        f"from {'`recipe.yaml` and ' if recipe else ''}`results.json`.",
         results.get("note", ""),
         _accuracies(results),
         _labels(results),
@@ -63,6 +64,10 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
         _limits(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _takes(results: Mapping[str, Any]) -> str:
+    return results.get("takes", "images")
 
 
 def _teacher(results: Mapping[str, Any]) -> str:
@@ -191,6 +196,17 @@ def _thin(values: list[float], most: int) -> list[float]:
 
 
 def _usage(name: str, results: Mapping[str, Any]) -> str:
+    if _takes(results) == "sentences":
+        return f"""## Use
+
+```python
+import keras_contrastive as kc
+encoder = kc.from_preset("{name}")
+encoder.encode(["A cat sits on the mat."])  # vectors (1, {results.get("feature_dim", "D")})
+encoder.similarity(["A cat sits."], ["A cat is sitting.", "It rains."])  # cosines
+```
+
+It needs tokenizers: `pip install 'keras-contrastive[text]'`."""
     classes = results.get("num_classes", 10)
     return f"""## Use
 
@@ -243,7 +259,7 @@ def _limits(results: Mapping[str, Any]) -> str:
         "## Limits",
         "",
         f"The figures hold for the data, seed and settings above.{size} The features carry "
-        f"whatever the pictures carried, their biases included; measure on your own data before "
-        f"relying on them.",
+        f"whatever the {_takes(results)} carried, their biases included; measure on your own data "
+        f"before relying on them.",
     ]
     return "\n".join([*lines, "", results["limits"]] if "limits" in results else lines)

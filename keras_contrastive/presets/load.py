@@ -19,7 +19,8 @@ def from_preset(preset: str | Path) -> keras.Model:
             `hf://owner/name` (`@revision` if need be) on the Hugging Face Hub.
 
     Returns:
-        A plain Keras model from float images in [0, 1] to features `(N, D)`.
+        A Keras model from float images in [0, 1] to features `(N, D)`; or a
+        `keras_contrastive.encoders.SentenceEncoder`, if that is what was saved.
 
     Raises:
         ValueError: On an unknown name, with the nearest ones; on a missing or damaged file; on

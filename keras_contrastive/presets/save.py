@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_contrastive.encoders import in_float32
+from keras_contrastive.encoders import SentenceEncoder, in_float32
 from keras_contrastive.presets.card import card
 from keras_contrastive.presets.folder import CARD, ENCODER, RECIPE, RESULTS, Preset
 from keras_contrastive.presets.half_precision import halve
@@ -68,12 +68,18 @@ def save_to_preset(
     figures = {
         **(results or {}),
         "parameters": encoder.count_params(),
-        "input_shape": encoder.input_shape[1:],
+        **_inputs(encoder),
         "feature_dim": encoder.output_shape[-1],
         "weights_dtype": weights_dtype,
         "sha256": sha256(folder / ENCODER),
     }
     return write_results(folder, figures)
+
+
+def _inputs(encoder: keras.Model) -> dict[str, Any]:
+    if isinstance(encoder, SentenceEncoder):
+        return {"takes": "sentences"}
+    return {"input_shape": encoder.input_shape[1:]}
 
 
 def write_results(folder: Path, results: Mapping[str, Any]) -> Preset:

@@ -141,6 +141,24 @@ def test_the_card_says_what_taught_the_encoder():
     assert "pretrained without labels" in card("x", {"learns_from": None})
 
 
+def test_an_encoder_of_sentences_comes_back_with_its_tokenizer(tmp_path):
+    pytest.importorskip("tokenizers")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "cat", "dog", "sits"]
+    encoder = encoders.SentenceEncoder(
+        encoders.bert(7, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16),
+        encoders.SubwordTokenizer.wordpiece(words),
+    )
+    preset = save_to_preset(encoder, tmp_path / "simcse_tiny", results={"epochs": 1})
+    assert "input_shape" not in preset.results
+    text = (preset.folder / "README.md").read_text("utf8")
+    assert "An encoder of sentences, pretrained without labels" in text
+    assert "encoder.encode([" in text
+    loaded = from_preset(preset.folder)
+    np.testing.assert_array_equal(
+        loaded.encode(["cat sits", "dog"]), encoder.encode(["cat sits", "dog"])
+    )
+
+
 def test_a_method_comes_with_its_training_state(tmp_path):
     images = np.random.default_rng(0).random((16, 16, 16, 3), "float32")
     method = MoCo(tiny_encoder(), queue_size=16)
