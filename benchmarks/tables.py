@@ -89,6 +89,28 @@ def quality_table(rows):
     return table(["", "seed", "kNN", "linear", *(head for head, _ in columns.values())], lines)
 
 
+def collapse():
+    """What the alarm says of every recipe, and of those that were broken."""
+    rows = read(RESULTS / "collapse.json")
+    lines = [
+        [
+            row["name"],
+            row["seed"],
+            f"{row['lowest_projection_std']:.2f}",
+            f"{row['lowest_projection_rank']:.1f}",
+            f"step {row['step']}: {row['alarm']}" if row["alarm"] else "silent",
+        ]
+        for row in sorted(rows, key=lambda row: (row["sound"], row["name"], row["seed"]))
+    ]
+    text = (
+        f"The first {max(row['steps'] for row in rows)} steps, an epoch of CIFAR-10, "
+        f"{rows[0]['hardware']}: `python benchmarks/collapse.py --json "
+        "benchmarks/results/collapse.json`"
+    )
+    head = ["", "seed", "lowest std", "lowest rank", "alarm"]
+    return table(head, lines) + "\n\n" + text
+
+
 def step():
     report = json.loads((RESULTS / "step.json").read_text())
     rows = [
@@ -126,7 +148,7 @@ def loss():
 
 def _loss(hardware, rows):
     measured = {(row["loss"], row["way"], row["pairs"]): row for row in rows}
-    sizes = [n for n in (512, 1024, 4096, 8192, 32768) if any(row["pairs"] == n for row in rows)]
+    sizes = [n for n in (512, 1024, 4096, 8192, 32768, 65536) if any(row["pairs"] == n for row in rows)]
     one_core = hardware.endswith("1 core")
     column, kind = (
         ("processor_seconds", "Processor seconds") if one_core else ("seconds", "Seconds")
@@ -270,6 +292,41 @@ def text():
     return "\n\n".join([similarity, transferred, speed])
 
 
+def simcse():
+    """What training adds to a small Transformer, and what its parts are for."""
+    by_name = defaultdict(list)
+    for row in read(RESULTS / "simcse.json"):
+        by_name[row["name"]].append(row)
+    tasks = ["dev", "STS12", "STS13", "STS14", "STS15", "STS-B", "SICK-R"]
+
+    def line(name, rows):
+        percent = (_mean_of([row[task] for row in rows], "{:.1f}") for task in tasks)
+        geometry = (
+            _mean_of([row[key] for row in rows], "{:.2f}") for key in ("alignment", "uniformity")
+        )
+        return [name, *percent, *geometry]
+
+    trained = by_name["simcse"]
+    lines = [line("untrained", [row["untrained"] for row in trained])]
+    lines += [line(name, rows) for name, rows in by_name.items()]
+    row = trained[0]
+    seeds = ", ".join(str(other["seed"]) for other in trained)
+    text = (
+        f"Spearman of cosines, times 100, all pairs of a task together; dev is STS-B's development "
+        f"part, which chose the epoch and of which alignment and uniformity are. "
+        f"{row['sentences']:,} sentences without labels, {row['epochs']} epochs, "
+        f"{row['weights']:,} weights, seed {seeds}, {row['hardware']}: "
+        f"`python benchmarks/simcse.py --sentences {row['sentences']} --epochs {row['epochs']} "
+        "--json benchmarks/results/simcse.json`"
+    )
+    return table(["", *tasks, "alignment", "uniformity"], lines) + "\n\n" + text
+
+
+def _mean_of(values, form):
+    spread = f" ± {form.format(statistics.stdev(values))}" if len(values) > 1 else ""
+    return form.format(statistics.mean(values)) + spread
+
+
 def transfer():
     """Of each data set a line for every start, means over the seeds and their deviation."""
     rows = read(RESULTS / "transfer.json")
@@ -308,6 +365,8 @@ def zoo():
         (path.parent.name, json.loads(path.read_text()))
         for path in sorted((ROOT / "zoo").glob("*/results.json"))
     ]
+    others = [name for name, results in known if "knn" not in results]
+    known = [(name, results) for name, results in known if "knn" in results]
     ways = {"fine_tuned": "labels, fine-tuned", "from_scratch": "from scratch"}
     fractions = sorted({row["fraction"] for _, results in known for row in _labels(results)})
     columns = [(fraction, way) for fraction in fractions for way in ways]
@@ -328,7 +387,11 @@ def zoo():
     ]
     heads = [f"{100 * fraction:g} % {ways[way]}" for fraction, way in columns]
     head = ["preset", "kNN", "linear", *heads, "weights", "epochs"]
-    return table(head, rows) + "\n\nFrom each preset's `results.json`: `keras-contrastive zoo list`"
+    text = "From each preset's `results.json`: `keras-contrastive zoo list`"
+    if others:
+        links = ", ".join(f"[{name}](zoo/{name}/README.md)" for name in others)
+        text += f". Measured in other ways: {links}."
+    return table(head, rows) + "\n\n" + text
 
 
 def _labels(results):
@@ -362,8 +425,11 @@ def fill(page, makers):
 def main():
     picture()
     fill(ROOT / "README.md", (headline, zoo))
-    fill(ROOT / "docs" / "measured.md", (quality, transfer, loss, devices, step, augmentation))
-    fill(ROOT / "docs" / "sentence_embeddings.md", (text,))
+    fill(
+        ROOT / "docs" / "measured.md",
+        (quality, collapse, transfer, loss, devices, step, augmentation),
+    )
+    fill(ROOT / "docs" / "sentence_embeddings.md", (text, simcse))
     fill(ROOT / "docs" / "clip.md", (image_text,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
