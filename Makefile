@@ -27,7 +27,7 @@ check: .venv/test.ready
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --doctest-modules keras_contrastive
+	KERAS_BACKEND=tensorflow $(PYTEST) --doctest-modules keras_contrastive
 
 # Every method on one, two and four devices; a part of it is in `test`.
 test-distributed: .venv/test.ready
