@@ -92,10 +92,10 @@ def agreement_table():
         backends = ", ".join(sorted(row["backend"] for row in of_peer))
         lines.append([peer, backends, *numbers, of_peer[0]["note"]])
     head = ["loss", "backends", "value", "gradient", "its value", "its gradient", "mapped"]
-    cases = measured[0]["cases"] if measured else 0
+    cases = {row["backend"]: f"{row['cases']} on {row['backend']}" for row in measured}
     note = (
-        f"The largest relative difference of our float32 from the peer's float64 over {cases} "
-        "random cases, and that of the peer's own float32. pml is pytorch-metric-learning. "
-        "`python benchmarks/agreement.py`"
+        "The largest relative difference of our float32 from the peer's float64 over random cases "
+        f"({', '.join(sorted(cases.values()))}), and that of the peer's own float32. pml is "
+        "pytorch-metric-learning. `python benchmarks/agreement.py`"
     )
     return table(head, lines) + "\n\n" + note

@@ -148,7 +148,9 @@ def loss():
 
 def _loss(hardware, rows):
     measured = {(row["loss"], row["way"], row["pairs"]): row for row in rows}
-    sizes = [n for n in (512, 1024, 4096, 8192, 32768, 65536) if any(row["pairs"] == n for row in rows)]
+    sizes = [
+        n for n in (512, 1024, 4096, 8192, 32768, 65536) if any(row["pairs"] == n for row in rows)
+    ]
     one_core = hardware.endswith("1 core")
     column, kind = (
         ("processor_seconds", "Processor seconds") if one_core else ("seconds", "Seconds")
