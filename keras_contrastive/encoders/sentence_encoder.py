@@ -135,8 +135,8 @@ class SentenceEncoder(keras.Model):
     ) -> np.ndarray:
         """Vectors of sentences.
 
-        Sentences of like length go together, so that little is padded; a batch's length is rounded
-        up, so that JAX compiles for a few lengths only.
+        Sentences of like length go together, so that little is padded; where a backend compiles
+        for each length, a batch's is rounded up to one of a few.
 
         Args:
             sentences: Strings. An empty one gives the vector of the special tokens; one longer
@@ -162,7 +162,7 @@ class SentenceEncoder(keras.Model):
         for start in range(0, len(rows), batch_size):
             chosen = order[start : start + batch_size]
             batch = [rows[row] for row in chosen]
-            length = min(_rounded_up(len(batch[0])), self.tokenizer.max_length)
+            length = min(_length_of_batch(len(batch[0])), self.tokenizer.max_length)
             token_ids = padded(batch, length, self.tokenizer.padding_id)
             # In a strategy of TensorFlow every device gets the whole batch.
             vectors[chosen] = self.predict_on_batch(token_ids)[: len(chosen)]
@@ -239,7 +239,12 @@ def _pool(states: list[KerasTensor], is_token: KerasTensor, pooling: str) -> Ker
     return ops.sum(share * last, axis=1) / ops.maximum(ops.sum(share, axis=1), 1.0)
 
 
-def _rounded_up(length: int) -> int:
-    """The next multiple of 8, and of a quarter of a power of two: twenty lengths up to 512."""
+def _length_of_batch(length: int) -> int:
+    """The next multiple of 8, and of a quarter of a power of two: twenty lengths up to 512.
+
+    On PyTorch, which compiles for none, the length itself.
+    """
+    if keras.backend.backend() == "torch":
+        return length
     unit = max(8, 2 ** (length.bit_length() - 3))
     return -(-length // unit) * unit
