@@ -23,3 +23,13 @@ def merge(rows, row, key):
         return [*rows, row]
     place = same.index(True)
     return [*rows[:place], row, *rows[place + 1 :]]
+
+
+def record(found, path, key):
+    """Shows rows as they come, and merges each into a file unless `path` is `None`."""
+    rows = read(path) if path and path.exists() else []
+    for row in found:
+        print(row, flush=True)
+        rows = merge(rows, row, key)
+        if path:
+            write(path, rows)

@@ -29,7 +29,7 @@ sys.path[:0] = [str(HERE.parent)]
 
 import keras_contrastive as kc  # noqa: E402
 from benchmarks.archives import loader  # noqa: E402
-from benchmarks.rows import merge, read, write  # noqa: E402
+from benchmarks.rows import record  # noqa: E402
 from benchmarks.text import columns, tables  # noqa: E402
 from benchmarks.word_vectors import WordVectors  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
@@ -69,6 +69,13 @@ class Best(keras.callbacks.Callback):
         if logs["sts_correlation"] > self.score:
             self.score, self.epoch = logs["sts_correlation"], epoch + 1
             self.weights = self.model.encoder.get_weights()
+
+
+def unlabelled(number):
+    """So many of the unlabelled sentences, or all, in an order drawn with seed 0."""
+    sentences = [text for text in loader().sentences() if text.strip()]
+    order = np.random.default_rng(0).permutation(len(sentences))[:number]
+    return [sentences[row] for row in order]
 
 
 def tokenizer_of(sentences):
@@ -179,25 +186,20 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*are longer than max_length")
-    sentences = [text for text in loader().sentences() if text.strip()]
-    order = np.random.default_rng(0).permutation(len(sentences))[: args.sentences]
-    sentences = [sentences[row] for row in order]
+    sentences = unlabelled(args.sentences)
     tokenizer, pieces = tokenizer_of(sentences)
     tasks = tables()
     dev = columns(loader().table("stsb_en_dev"))[:3]
-    rows = read(args.json) if args.json and args.json.exists() else []
-    for seed in args.seeds:
-        for name in args.names:
-            if name in ABLATIONS:
-                row = run(name, seed, args.epochs, sentences, tokenizer, pieces, tasks, dev)
-            elif seed == args.seeds[0]:
-                row = run_word_vectors(name, sentences, tasks, dev)
-            else:
-                continue
-            print(row, flush=True)
-            rows = merge(rows, row, KEY)
-            if args.json:
-                write(args.json, rows)
+
+    def found():
+        for seed in args.seeds:
+            for name in args.names:
+                if name in ABLATIONS:
+                    yield run(name, seed, args.epochs, sentences, tokenizer, pieces, tasks, dev)
+                elif seed == args.seeds[0]:
+                    yield run_word_vectors(name, sentences, tasks, dev)
+
+    record(found(), args.json, KEY)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,14 @@ import time
 import warnings
 
 import keras
-import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 import keras_contrastive as kc  # noqa: E402
 from benchmarks.archives import loader  # noqa: E402
-from benchmarks.rows import merge, read, write  # noqa: E402
-from benchmarks.simcse import Best, measured  # noqa: E402
+from benchmarks.rows import record  # noqa: E402
+from benchmarks.simcse import Best, measured, unlabelled  # noqa: E402
 from benchmarks.text import columns, tables  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
 from keras_contrastive.evaluation import sts  # noqa: E402
@@ -43,9 +42,7 @@ def samples(name, num_sentences):
     """What `fit` takes."""
     if name == "supervised":
         return tuple(list(column) for column in zip(*loader().nli_triples(), strict=True))
-    sentences = [text for text in loader().sentences() if text.strip()]
-    order = np.random.default_rng(0).permutation(len(sentences))[:num_sentences]
-    return [sentences[row] for row in order]
+    return unlabelled(num_sentences)
 
 
 def run(name, args, seed, tasks, dev):
@@ -97,14 +94,9 @@ def main():
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*are longer than max_length")
     dev = columns(loader().table("stsb_en_dev"))[:3]
-    tasks, rows = tables(), read(args.json) if args.json and args.json.exists() else []
-    for seed in args.seeds:
-        for name in args.names:
-            row = run(name, args, seed, tasks, dev)
-            print(row, flush=True)
-            rows = merge(rows, row, KEY)
-            if args.json:
-                write(args.json, rows)
+    tasks = tables()
+    found = (run(name, args, seed, tasks, dev) for seed in args.seeds for name in args.names)
+    record(found, args.json, KEY)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Gradients travel between processes as one vector and come back in their shapes."""
+"""Gradients travel between processes as one vector; logs between machines have an axis."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_contrastive.ops import collectives
-from keras_contrastive.training.devices import averaged_gradients
+from keras_contrastive.training.devices import as_logs, averaged_gradients
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch's processes alone")
@@ -23,3 +23,13 @@ def test_the_mean_has_the_shapes_of_the_gradients(monkeypatch):
         np.testing.assert_array_equal(ops.convert_to_numpy(mean), given / 2)
     optimizer.apply(gradients)  # outside of it, as they are
     assert taken[4] is gradients[0]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's strategies alone")
+@pytest.mark.parametrize(("several", "shape"), [(False, ()), (True, (1,))])
+def test_logs_have_the_axis_that_is_averaged_between_machines(several, shape, monkeypatch):
+    import tensorflow as tf
+
+    extended = type(tf.distribute.get_strategy().extended)
+    monkeypatch.setattr(extended, "_in_multi_worker_mode", lambda self: several)
+    assert as_logs({"loss": ops.ones(())})["loss"].shape == shape
