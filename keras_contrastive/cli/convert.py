@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 from rich.console import Console
 
-from keras_contrastive.encoders.tensor_files import ENDINGS, SAFETENSORS
+from keras_contrastive.encoders.tensor_files import ENDINGS, SAFETENSORS, checkpoint_file
 from keras_contrastive.presets import from_preset, save_to_preset
 from keras_contrastive.presets.convert import (
     Converted,
@@ -35,6 +35,7 @@ def convert(
             f"Expected --to to be a folder, or a file that ends in .keras, .onnx or .safetensors. "
             f"Received: {to}."
         )
+    file = checkpoint_file(file)
     if file.suffix not in ENDINGS:
         _write(from_preset(str(file)), to)
         console.print(str(to), highlight=False)

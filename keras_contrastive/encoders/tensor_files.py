@@ -21,7 +21,7 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     builds tensors and plain containers and runs nothing else. State of an optimizer is skipped.
 
     Args:
-        path: The file; of TensorFlow's the one that ends in `.index`.
+        path: The file; of TensorFlow's the one that ends in `.index`, or its name without that.
 
     Returns:
         Name -> array, floating point in float32. A dict within a dict gives names with a slash:
@@ -32,7 +32,7 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
             tensors and plain containers, or one without tensors.
         ImportError: Where PyTorch, safetensors or TensorFlow, which read these files, is missing.
     """
-    path = Path(path)
+    path = checkpoint_file(Path(path))
     if path.suffix not in ENDINGS:
         raise ValueError(
             f"Expected a checkpoint that ends in {', '.join(ENDINGS)}. Received: {path}."
@@ -47,6 +47,12 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
             f"network's state_dict()."
         )
     return tensors
+
+
+def checkpoint_file(path: Path) -> Path:
+    """The file itself; of `model.ckpt-7`, as TensorFlow calls three files together, the index."""
+    index = path.with_name(path.name + TENSORFLOW)
+    return index if index.is_file() else path
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:

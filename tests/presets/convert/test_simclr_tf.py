@@ -5,7 +5,10 @@ import re
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
+from keras_contrastive.cli.convert import convert
+from keras_contrastive.presets import from_preset
 from keras_contrastive.presets.convert import from_checkpoint
 from tests.presets.convert.weights import images
 
@@ -105,6 +108,15 @@ def test_features_and_projections_are_those_of_tensorflow(num_layers, tmp_path):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(found), features, rtol=1e-4, atol=1e-4)
     found = converted.heads["projector"](found, training=False)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(found), projections, rtol=1e-3, atol=1e-4)
+
+
+def test_the_name_without_the_ending_is_enough(tmp_path):
+    """Also on the command line, which tells checkpoints from presets."""
+    network = Network(width=8)
+    network.features(images())
+    write(tmp_path / "model.ckpt-7", network.variables)
+    convert(tmp_path / "model.ckpt-7", tmp_path / "ours", None, None, None, Console(quiet=True))
+    assert from_preset(tmp_path / "ours").output_shape == (None, 256)
 
 
 def test_selective_kernels_are_refused(tmp_path):
