@@ -1,9 +1,12 @@
 """The network of a recipe trained with labels and cross-entropy: what pretraining is compared with.
 
-    python benchmarks/supervised.py zoo/simclr_small_resnet_cifar10/recipe.yaml runs/supervised
+    python benchmarks/supervised.py zoo/supcon_small_resnet_cifar10/recipe.yaml runs/supervised \\
+        --json benchmarks/results/supervised.json
 
 The same encoder, images, augmentation (one view), optimizer, batches and epochs as the recipe's;
-its method is left out. The folder gets `encoder.keras`, `recipe.yaml` and `results.json`.
+its method is left out. The folder gets `encoder.keras`, `recipe.yaml` and `results.json`, with
+the test accuracy of the network's own last layer beside the probes of its features; `--json`
+gets the results too.
 """
 
 import argparse
@@ -12,10 +15,12 @@ import sys
 import time
 
 import keras
+import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
+from benchmarks.rows import record  # noqa: E402
 from keras_contrastive.cli import machine  # noqa: E402
 from keras_contrastive.cli.build import build  # noqa: E402
 from keras_contrastive.cli.measure import measure  # noqa: E402
@@ -46,11 +51,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     recipe = Recipe.load(args.recipe)
     settings = recipe.training
     splits = load_splits(recipe.data, settings.seed)
-    train = splits.train
+    train, test = splits.train, splits.test
     method = build(recipe, train.images.shape[1:], len(train))  # for its parts
     model = Classifier(method.encoder, method.augmentation, train.num_classes)
     model.compile(
@@ -60,7 +66,7 @@ def main():
         jit_compile=settings.jit_compile,
     )
     knn = recipe.evaluation.k, recipe.evaluation.temperature
-    before = measure(model.encoder, train, splits.test, *knn)
+    before = measure(model.encoder, train, test, *knn)
     batches = Rows(
         (train.images, train.labels),
         batch_size=settings.batch_size,
@@ -71,8 +77,10 @@ def main():
     with fused_batch_norm(), prompt_epochs():
         model.fit(batches, epochs=settings.epochs, shuffle=False, verbose=2)
     seconds = (time.perf_counter() - started) / settings.epochs
+    predicted = model.predict(test.images, batch_size=settings.batch_size, verbose=0)
     results = {
-        **measure(model.encoder, train, splits.test, *knn),
+        "accuracy": float(np.mean(predicted.argmax(axis=-1) == test.labels)),
+        **measure(model.encoder, train, test, *knn),
         "before": before,
         "finished": True,
         "method": "cross-entropy",
@@ -89,7 +97,7 @@ def main():
         "learns_from": "the labels of its images",
     }
     save_to_preset(model.encoder, args.folder, args.recipe.read_text("utf8"), results)
-    print({name: results[name] for name in ("knn", "linear", "seconds_per_epoch")})
+    record([results], args.json, ("method", "epochs", "seed", "hardware"))
 
 
 if __name__ == "__main__":
