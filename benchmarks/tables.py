@@ -1,4 +1,4 @@
-"""Writes all tables of the README and `docs/measured.md`, its picture and `docs/methods.md`.
+"""Writes all tables of the README, `docs` and `zoo/README.md`, the picture and `docs/methods.md`.
 
     python benchmarks/tables.py
 
@@ -24,6 +24,7 @@ from benchmarks.image_text import WAYS as WAYS_OF_RETRIEVAL  # noqa: E402
 from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
+from benchmarks.zoo_tables import all_presets, supervised, zoo  # noqa: E402
 from keras_contrastive.presets.card import mean_and_spread  # noqa: E402
 
 
@@ -361,45 +362,6 @@ def transfer():
 _MEASURE = {False: "test accuracy", True: "mean IoU"}
 
 
-def zoo():
-    """The presets; with few labels, fine-tuned and from scratch, means over the seeds."""
-    known = [
-        (path.parent.name, json.loads(path.read_text()))
-        for path in sorted((ROOT / "zoo").glob("*/results.json"))
-    ]
-    others = [name for name, results in known if "knn" not in results]
-    known = [(name, results) for name, results in known if "knn" in results]
-    ways = {"fine_tuned": "labels, fine-tuned", "from_scratch": "from scratch"}
-    fractions = sorted({row["fraction"] for _, results in known for row in _labels(results)})
-    columns = [(fraction, way) for fraction in fractions for way in ways]
-
-    def few(results, fraction, way):
-        values = [row[way] for row in _labels(results) if row["fraction"] == fraction]
-        return mean_and_spread(values) if values else "-"
-
-    rows = [
-        [
-            f"[{name}](zoo/{name}/README.md)",
-            *(f"{100 * results[k]:.1f} %" if k in results else "-" for k in ("knn", "linear")),
-            *(few(results, *column) for column in columns),
-            f"{results['parameters']:,}",
-            results["epochs"],
-        ]
-        for name, results in known
-    ]
-    heads = [f"{100 * fraction:g} % {ways[way]}" for fraction, way in columns]
-    head = ["preset", "kNN", "linear", *heads, "weights", "epochs"]
-    text = "From each preset's `results.json`: `keras-contrastive zoo list`"
-    if others:
-        links = ", ".join(f"[{name}](zoo/{name}/README.md)" for name in others)
-        text += f". Measured in other ways: {links}."
-    return table(head, rows) + "\n\n" + text
-
-
-def _labels(results):
-    return results.get("labels", [])
-
-
 def picture():
     report = ROOT / "keras_contrastive_demo" / "report.html"
     if report.exists():
@@ -429,10 +391,11 @@ def main():
     fill(ROOT / "README.md", (headline, zoo))
     fill(
         ROOT / "docs" / "measured.md",
-        (quality, collapse, transfer, loss, devices, step, augmentation),
+        (quality, supervised, collapse, transfer, loss, devices, step, augmentation),
     )
     fill(ROOT / "docs" / "sentence_embeddings.md", (text, simcse))
     fill(ROOT / "docs" / "clip.md", (image_text,))
+    fill(ROOT / "zoo" / "README.md", (all_presets,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
 
 
