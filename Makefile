@@ -53,4 +53,4 @@ slow: .venv/test.ready
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .jax_cache build *.egg-info
