@@ -83,7 +83,7 @@ def _head(ranked):
 
 def _line(name, results, folder):
     link = f"[{name}]({folder}{name}/README.md)"
-    teacher = "labels" if results.get("learns_from") else "images alone"
+    teacher = "all labels" if results.get("learns_from") else "images alone"
     few = (_few(results, fraction, "fine_tuned") for fraction in _fractions([(name, results)]))
     probes = (_percent(results, figure) for figure in ("knn", "linear"))
     return [link, teacher, *probes, *few, results["epochs"]]

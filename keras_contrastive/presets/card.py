@@ -131,6 +131,7 @@ def _training(results: Mapping[str, Any]) -> str:
     protocol = results.get("protocol")
     if protocol is None:
         return ""
+    seen = " All labels had been seen in pretraining." if results.get("learns_from") else ""
     epochs = " and ".join(
         f"{number} epochs ({100 * fraction:g} %)" for fraction, number in protocol["label_epochs"]
     )
@@ -138,7 +139,7 @@ def _training(results: Mapping[str, Any]) -> str:
         f"\n\nTest accuracy, mean and standard deviation over {len(protocol['seeds'])} draws of "
         f"the labels. The whole network, fine-tuned or from scratch, saw them for {epochs} in "
         f"batches of {protocol['batch_size']}, with Adam from {protocol['learning_rate']:g} and no "
-        f"augmentation; short, to be affordable. The last epoch counts."
+        f"augmentation; short, to be affordable. The last epoch counts.{seen}"
     )
 
 

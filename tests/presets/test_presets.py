@@ -141,6 +141,16 @@ def test_the_card_says_what_taught_the_encoder():
     assert "pretrained without labels" in card("x", {"learns_from": None})
 
 
+def test_the_card_of_few_labels_says_where_all_had_been_seen():
+    protocol = {"label_epochs": [[0.01, 20]], "batch_size": 32, "learning_rate": 1e-3, "seeds": [0]}
+    row = {"fraction": 0.01, "num_labels": 5, "linear": 0.5}
+    protocol |= {"k": 200, "temperature": 0.1}
+    results = {"labels": [row], "protocol": protocol}
+    told = "All labels had been seen in pretraining"
+    assert told not in card("x", results)
+    assert told in card("x", {**results, "learns_from": "the labels of its images"})
+
+
 def test_an_encoder_of_sentences_comes_back_with_its_tokenizer(tmp_path):
     pytest.importorskip("tokenizers")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "cat", "dog", "sits"]

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from keras_contrastive.cli.zoo.steps import noise
-from keras_contrastive.presets import from_preset, presets
+from keras_contrastive.presets import card, from_preset, presets
 
 SCRIPT = """
 import json, sys, keras, numpy
@@ -40,6 +40,13 @@ def test_every_file_is_the_one_that_was_measured():
         encoder = from_preset(name)  # checks the sha256
         features = encoder(noise(encoder.input_shape))
         assert features.shape == (1, encoder.output_shape[-1])
+
+
+def test_every_card_is_made_from_its_figures():
+    for name, preset in presets().items():
+        recipe = preset.folder / "recipe.yaml"
+        text = recipe.read_text("utf8") if recipe.exists() else None
+        assert (preset.folder / "README.md").read_text("utf8") == card(name, preset.results, text)
 
 
 def test_the_zoo_stays_small():
