@@ -24,6 +24,7 @@ from benchmarks.image_text import WAYS as WAYS_OF_RETRIEVAL  # noqa: E402
 from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
+from benchmarks.transfer import SCRATCH  # noqa: E402
 from benchmarks.zoo_tables import all_presets, supervised, zoo  # noqa: E402
 from keras_contrastive.presets.card import mean_and_spread  # noqa: E402
 
@@ -336,8 +337,7 @@ def transfer():
     found = defaultdict(list)
     for row in rows:
         found[row["data"], row["start"], row["labels"], row["way"]].append(row)
-    columns = [(labels, way) for labels in ("few", "all") for way in ("linear", "fine-tuned")]
-    starts = list(dict.fromkeys(row["start"] for row in rows))
+    starts = sorted({row["start"] for row in rows} - {SCRATCH})
 
     def cell(data, start, column):
         values = [row["value"] for row in found[data, start, *column]]
@@ -346,15 +346,26 @@ def transfer():
     tables = []
     for data in dict.fromkeys(row["data"] for row in rows):
         numbers = {row["labels"]: row["num_labels"] for row in rows if row["data"] == data}
-        head = [f"{numbers.get(labels, 0):,} images, {way}" for labels, way in columns]
-        lines = [[start, *(cell(data, start, column) for column in columns)] for start in starts]
+        columns = [
+            (labels, way)
+            for labels in ("few", "all")
+            for way in ("linear", "fine-tuned")
+            if labels in numbers
+        ]
+        head = [f"{numbers[labels]:,} images, {way}" for labels, way in columns]
+        lines = [
+            [start, *(cell(data, start, column) for column in columns)]
+            for start in (*starts, SCRATCH)
+        ]
         tables.append(table([f"{data}, {_MEASURE[data == 'CamVid']}", *head], lines))
+    places = [start if (ROOT / "zoo" / start).exists() else f"runs/{start}" for start in starts]
     seeds = len({row["seed"] for row in rows})
     counted = f"Means and standard deviations over {seeds} seeds" if seeds > 1 else "One seed"
     text = (
         f"{counted}; linear: the encoder is frozen, CamVid's decoder is trained; "
-        f"{rows[0]['steps']} steps for all. {rows[0]['hardware']}: "
-        f"`python benchmarks/transfer.py {' '.join(starts[:-1])}`"
+        f"{rows[0]['steps']} steps for all: `python benchmarks/transfer.py {' '.join(places)} "
+        f"--seeds {' '.join(sorted({str(row['seed']) for row in rows}))} --json "
+        "benchmarks/results/transfer.json`"
     )
     return "\n\n".join([*tables, text])
 
