@@ -24,6 +24,7 @@ from benchmarks.image_text import WAYS as WAYS_OF_RETRIEVAL  # noqa: E402
 from benchmarks.loss import BACKENDS, WAYS  # noqa: E402
 from benchmarks.markdown import table  # noqa: E402
 from benchmarks.rows import read  # noqa: E402
+from benchmarks.simcse_tuned import NAMES as WAYS_OF_TUNING  # noqa: E402
 from benchmarks.transfer import SCRATCH  # noqa: E402
 from benchmarks.zoo_tables import all_presets, supervised, zoo  # noqa: E402
 from keras_contrastive.presets.card import mean_and_spread  # noqa: E402
@@ -298,21 +299,10 @@ def text():
 
 def simcse():
     """What training adds to a small Transformer, and what its parts are for."""
-    by_name = defaultdict(list)
-    for row in read(RESULTS / "simcse.json"):
-        by_name[row["name"]].append(row)
-    tasks = ["dev", "STS12", "STS13", "STS14", "STS15", "STS-B", "SICK-R"]
-
-    def line(name, rows):
-        percent = (_mean_of([row[task] for row in rows], "{:.1f}") for task in tasks)
-        geometry = (
-            _mean_of([row[key] for row in rows], "{:.2f}") for key in ("alignment", "uniformity")
-        )
-        return [name, *percent, *geometry]
-
+    by_name = _by_name("simcse.json")
     trained = by_name["simcse"]
-    lines = [line("untrained", [row["untrained"] for row in trained])]
-    lines += [line(name, rows) for name, rows in by_name.items()]
+    lines = [_similarities("untrained", [row["untrained"] for row in trained])]
+    lines += [_similarities(name, rows) for name, rows in by_name.items()]
     row = trained[0]
     seeds = ", ".join(str(other["seed"]) for other in trained)
     text = (
@@ -323,7 +313,40 @@ def simcse():
         f"`python benchmarks/simcse.py --sentences {row['sentences']} --epochs {row['epochs']} "
         "--json benchmarks/results/simcse.json`"
     )
-    return table(["", *tasks, "alignment", "uniformity"], lines) + "\n\n" + text
+    return table(["", *SIMILARITIES, "alignment", "uniformity"], lines) + "\n\n" + text
+
+
+def simcse_tuned():
+    """What SimCSE adds to a model that is trained already."""
+    by_name = _by_name("simcse_tuned.json")
+    lines = [_similarities(name, by_name[name]) for name in WAYS_OF_TUNING]
+    row = by_name["unsupervised"][0]
+    text = (
+        f"{row['model']}; unsupervised from {row['samples']:,} sentences, supervised from "
+        f"{by_name['supervised'][0]['samples']:,} triples; {row['epochs']} epoch, seed "
+        f"{row['seed']}, {row['hardware']}: `python benchmarks/simcse_tuned.py path/to/model "
+        f"--sentences {row['samples']} --epochs {row['epochs']} --json "
+        "benchmarks/results/simcse_tuned.json`"
+    )
+    return table(["", *SIMILARITIES, "alignment", "uniformity"], lines) + "\n\n" + text
+
+
+SIMILARITIES = ["dev", "STS12", "STS13", "STS14", "STS15", "STS-B", "SICK-R"]
+
+
+def _by_name(file):
+    by_name = defaultdict(list)
+    for row in read(RESULTS / file):
+        by_name[row["name"]].append(row)
+    return by_name
+
+
+def _similarities(name, rows):
+    percent = (_mean_of([row[task] for row in rows], "{:.1f}") for task in SIMILARITIES)
+    geometry = (
+        _mean_of([row[key] for row in rows], "{:.2f}") for key in ("alignment", "uniformity")
+    )
+    return [name, *percent, *geometry]
 
 
 def _mean_of(values, form):
@@ -404,7 +427,7 @@ def main():
         ROOT / "docs" / "measured.md",
         (quality, supervised, collapse, transfer, loss, devices, step, augmentation),
     )
-    fill(ROOT / "docs" / "sentence_embeddings.md", (text, simcse))
+    fill(ROOT / "docs" / "sentence_embeddings.md", (text, simcse, simcse_tuned))
     fill(ROOT / "docs" / "clip.md", (image_text,))
     fill(ROOT / "zoo" / "README.md", (all_presets,))
     (ROOT / "docs" / "methods.md").write_text(methods_page.text())
