@@ -4,24 +4,16 @@ All of them for `zoo/README.md`, the best few for the README, and those that lea
 beside cross-entropy.
 """
 
-import json
 import pathlib
 
 from benchmarks.markdown import table
 from benchmarks.rows import read
+from keras_contrastive.presets import presets
 from keras_contrastive.presets.card import mean_and_spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FIRST = 5
 PERCENT = "{:.1f} %"
-
-
-def presets():
-    """Name and results of each."""
-    return [
-        (path.parent.name, json.loads(path.read_text()))
-        for path in sorted((ROOT / "zoo").glob("*/results.json"))
-    ]
 
 
 def zoo():
@@ -36,6 +28,7 @@ def zoo():
 
 
 def all_presets():
+    """Every one, the best first."""
     ranked, others = _ranked()
     lines = [*(_line(name, results, "") for name, results in ranked), _untaught(ranked)]
     links = ", ".join(f"[{name}]({name}/README.md)" for name, _ in others)
@@ -47,9 +40,9 @@ def supervised():
     """Cross-entropy beside the presets that learned from the same labels for as long."""
     reference = read(ROOT / "benchmarks" / "results" / "supervised.json")
     taught = [
-        {**results, "method": f"[{name}](../zoo/{name}/README.md)"}
-        for name, results in presets()
-        if results.get("learns_from") and results["epochs"] == reference[0]["epochs"]
+        {**preset.results, "method": f"[{name}](../zoo/{name}/README.md)"}
+        for name, preset in presets().items()
+        if preset.results.get("learns_from") and preset.results["epochs"] == reference[0]["epochs"]
     ]
     rows = sorted([*reference, *taught], key=lambda row: -row["knn"])
     lines = [
@@ -67,8 +60,9 @@ def supervised():
 
 def _ranked():
     """Presets with kNN, the best first, and the others."""
-    known = [(name, results) for name, results in presets() if "knn" in results]
-    others = [(name, results) for name, results in presets() if "knn" not in results]
+    found = [(name, preset.results) for name, preset in presets().items()]
+    known = [(name, results) for name, results in found if "knn" in results]
+    others = [(name, results) for name, results in found if "knn" not in results]
     return sorted(known, key=lambda preset: -preset[1]["knn"]), others
 
 
