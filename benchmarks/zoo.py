@@ -60,9 +60,13 @@ def main():
         run = pathlib.Path("runs") / f"{name}_small_resnet_cifar10"
         if (args.to / run.name / "picture.png").exists():  # the last that is written
             continue
+        commands = [measurement(run, args)]
         if not RunFolder(run).read_results().get("finished"):
-            subprocess.run([program, *pretraining(name, run, args)], check=True)
-        subprocess.run([program, *measurement(run, args)], check=True)
+            commands.insert(0, pretraining(name, run, args))
+        for command in commands:
+            failed = subprocess.run([program, *command]).returncode
+            if failed:  # it has said why
+                sys.exit(failed)
 
 
 if __name__ == "__main__":
