@@ -74,14 +74,14 @@ def test_symmetric_is_the_mean_of_the_directions():
 
 def test_all_equal_embeddings_give_the_log_of_the_candidates():
     z = np.ones((8, 4), "float32")
-    np.testing.assert_allclose(float(NTXent()(z, z)), math.log(15), rtol=1e-6)
-    np.testing.assert_allclose(float(InfoNCE()((z, z[:5]), z)), math.log(6), rtol=1e-6)
+    np.testing.assert_allclose(float(NTXent()(z, z)), math.log(15), rtol=1e-5)
+    np.testing.assert_allclose(float(InfoNCE()((z, z[:5]), z)), math.log(6), rtol=1e-5)
 
 
 def test_nt_xent_of_orthogonal_pairs_by_hand():
     z = np.eye(2, dtype="float32")  # positive at 1, two negatives at 0, temperature 1
     expected = math.log(math.e + 2) - 1
-    np.testing.assert_allclose(float(NTXent(1.0)(z, z)), expected, rtol=1e-6)
+    np.testing.assert_allclose(float(NTXent(1.0)(z, z)), expected, rtol=1e-5)
 
 
 def test_order_of_the_samples_does_not_matter():

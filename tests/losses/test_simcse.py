@@ -42,7 +42,7 @@ def test_it_is_the_double_loop(num, log_weight):
 def test_without_hard_negatives_it_is_info_nce():
     q, k = embeddings(4, seed=1), embeddings(4, seed=2)
     got = float(SimCSELoss(0.2, hard_negative_log_weight=3.0)(k, q))
-    np.testing.assert_allclose(got, float(InfoNCE(0.2)(k, q)), rtol=1e-6)
+    np.testing.assert_allclose(got, float(InfoNCE(0.2)(k, q)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("with_hard", [False, True])
@@ -58,8 +58,8 @@ def test_both_directions(with_hard):
 
 def test_all_equal_embeddings_give_the_log_of_the_candidates():
     z = np.ones((8, 4), "float32")
-    np.testing.assert_allclose(float(SimCSELoss()((z, z), z)), math.log(16), rtol=1e-6)
-    np.testing.assert_allclose(float(SimCSELoss()(z, z)), math.log(8), rtol=1e-6)
+    np.testing.assert_allclose(float(SimCSELoss()((z, z), z)), math.log(16), rtol=1e-5)
+    np.testing.assert_allclose(float(SimCSELoss()(z, z)), math.log(8), rtol=1e-5)
 
 
 def test_a_sentence_is_pushed_from_its_own_hard_negative_the_more_it_weighs():

@@ -45,7 +45,7 @@ def test_before_the_warm_up_ends_it_is_moco():
     method = mochi(warmup_steps=3)
     without = ops.convert_to_numpy(method.contrastive_loss.call((k, queue), q))
     method.steps.assign(2)
-    np.testing.assert_allclose(contrast(method, q, k, queue), without, rtol=1e-6)
+    np.testing.assert_allclose(contrast(method, q, k, queue), without, rtol=1e-5)
     method.steps.assign(3)
     assert (contrast(method, q, k, queue) > without + 1e-3).all()
 

@@ -42,13 +42,13 @@ def test_agrees_with_the_papers_algorithm(epsilon, iterations):
 def test_samples_sum_to_one_and_prototypes_to_their_share(seed):
     scores = cosines(num=2048, seed=seed)
     codes = codes_of(scores)
-    np.testing.assert_allclose(codes.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(codes.sum(axis=1), 1, rtol=1e-5)
     share = len(scores) / codes.shape[1]
     np.testing.assert_allclose(codes.sum(axis=0), share, rtol=0.1)
 
 
 def test_constant_scores_are_shared_equally():
-    np.testing.assert_allclose(codes_of(np.full((6, 4), 0.3, "float32")), 0.25, rtol=1e-6)
+    np.testing.assert_allclose(codes_of(np.full((6, 4), 0.3, "float32")), 0.25, rtol=1e-5)
 
 
 def test_samples_that_all_like_one_prototype_are_spread():
