@@ -96,7 +96,7 @@ class MultiCrop(Views):
 
 
 def as_list(layers: Layers) -> list[keras.layers.Layer]:
-    if isinstance(layers, Pipeline):
+    if type(layers) is Pipeline:  # a subclass does more than its layers one after the other
         return layers.layers
     return [layers] if isinstance(layers, keras.layers.Layer) else list(layers)
 

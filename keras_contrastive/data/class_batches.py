@@ -97,7 +97,8 @@ class ClassBatches(Batches):
             for number in chosen:
                 while len(queues[number]) < self.samples_per_class:
                     again = rng.permutation(self._members[number])
-                    queues[number] = np.concatenate([queues[number], again])
+                    twice = np.isin(again, queues[number])  # in this batch already: to the end
+                    queues[number] = np.concatenate([queues[number], again[~twice], again[twice]])
                 rows.append(queues[number][: self.samples_per_class])
                 queues[number] = queues[number][self.samples_per_class :]
         return np.concatenate(rows)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from keras_contrastive.encoders.frozen import still_frozen
 from keras_contrastive.encoders.hugging_face import read_folder
 from keras_contrastive.encoders.subword_tokenizer import SubwordTokenizer, padded
 from keras_contrastive.encoders.vocabulary import check_token_ids
@@ -201,19 +202,25 @@ class SentenceEncoder(keras.Model):
             "pooling": self.pooling,
             "normalize": self.normalize,
             "name": self.name,
+            "trainable": self.trainable,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
         """Rebuilds an encoder from `get_config`."""
-        return cls(
+        trainable = config.get("trainable", True)
+        encoder = cls(
             **{
                 key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
                 if isinstance(value, dict)
                 else value
                 for key, value in config.items()
+                if key != "trainable"
             }
         )
+        if not trainable:
+            encoder.trainable = False
+        return still_frozen(encoder)
 
 
 def _pool(states: list[KerasTensor], is_token: KerasTensor, pooling: str) -> KerasTensor:

@@ -304,7 +304,10 @@ class InfoNCE(ContrastiveLoss):
             if is_one(temperature):
                 return info_nce_both_ways(first, second, temperature)
         of_queries = self._one_way(queries, keys, None, index, detection)
-        of_keys = self._one_way(keys, queries, None, index, detection)
+        turned = detection and detection._replace(
+            is_false=lambda rows, columns: detection.is_false(columns, rows)
+        )
+        of_keys = self._one_way(keys, queries, None, index, turned)
         return (of_queries + of_keys) / 2
 
     def _one_way(

@@ -21,6 +21,7 @@ from keras_contrastive.ops.detection import Detection
 from keras_contrastive.ops.similarity import Tensor
 
 NEVER = -1e9  # the log of a mean that has not been seen
+_MAX_LOG_WEIGHT = 40.0
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -104,7 +105,10 @@ class SogCLR(TwoViewLoss):
         log_weights = self.log_inverse(log_means)[:, None]
 
         def weighted(logits: Tensor) -> Tensor:
-            return ops.exp(ops.stop_gradient(logits) + log_weights) * logits
+            # Far above any weight of a negative; a masked pair must not be infinite, since zero
+            # times infinity is no gradient.
+            log_weight = ops.minimum(ops.stop_gradient(logits) + log_weights, _MAX_LOG_WEIGHT)
+            return ops.exp(log_weight) * logits
 
         weighted_mean = masked_mean(z, z, negative, temperature, weighted)  # of s / t
         if training:

@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_contrastive.data import Batches
 from keras_contrastive.encoders import as_encoder, read_keras_file
+from keras_contrastive.encoders.frozen import still_frozen
 from keras_contrastive.methods.addition import (
     Addition,
     added,
@@ -22,6 +23,7 @@ from keras_contrastive.methods.figures import FIGURES, figures_of
 from keras_contrastive.methods.inputs import (
     BATCH_OF_ONE,
     check_classes,
+    check_compiled,
     check_index,
     check_rest,
     check_views,
@@ -226,6 +228,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         Raises:
             ValueError: If images or labels cannot be trained on.
         """
+        check_compiled(self)
         x = self.prepare(x)
         arguments = inspect.signature(super().fit).bind(x, y, *args, **kwargs).arguments
         validation = arguments.get("validation_data")
@@ -255,6 +258,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
 
     def evaluate(self, x: object = None, y: object = None, *args: Any, **kwargs: Any) -> Any:
         """The objective on fresh views, as `keras.Model.evaluate`; it changes no state."""
+        check_compiled(self)
         x = self.prepare(x)
         arguments = inspect.signature(super().evaluate).bind(x, y, *args, **kwargs).arguments
         more = arguments.pop("kwargs", {})
@@ -418,13 +422,17 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         """Rebuilds a method from `get_config`."""
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
-                if isinstance(value, (dict, list))
-                else value
-                for name, value in config.items()
-            }
+        return still_frozen(
+            cls(
+                **{
+                    name: keras.saving.deserialize_keras_object(
+                        value, custom_objects=custom_objects
+                    )
+                    if isinstance(value, (dict, list))
+                    else value
+                    for name, value in config.items()
+                }
+            )
         )
 
     @classmethod

@@ -29,6 +29,16 @@ def parts_of(x: object) -> tuple:
     return tuple(x.get(name) for name in known)
 
 
+def check_compiled(model: keras.Model) -> None:
+    """Refuses a loss or metrics of `compile`, which a method has no use for."""
+    if model._compile_loss is not None or model._compile_metrics is not None:
+        raise ValueError(
+            "Expected compile() without loss and metrics, since a method brings its own. "
+            "Received: a loss or metrics. Pass the loss to the method, as in "
+            "`keras_contrastive.SimCLR(encoder, augmentation, loss=...)`."
+        )
+
+
 def check_views(*views: Any) -> None:
     """Looks at those of the views that are arrays: they have to be images."""
     for view in views:

@@ -287,3 +287,11 @@ def test_unsuitable_images(layer, images, message):
 def test_unsuitable_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_view_of_one_layer_keeps_its_rate():
+    x = np.random.default_rng(0).uniform(size=(200, 4, 4, 3)).astype("float32")
+    layer = RandomApply([RandomFlip(rate=1.0, seed=5)], 0.25, seed=1)
+    for view in Views([layer, layer])(x):
+        changed = (keras.ops.convert_to_numpy(view) != x).any(axis=(1, 2, 3)).mean()
+        assert 0.1 < changed < 0.4

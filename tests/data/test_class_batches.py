@@ -89,3 +89,10 @@ def test_refuses(arguments, message):
 def test_refuses_unlabelled_samples():
     with pytest.raises(ValueError, match="labels from -1"):
         ClassBatches(IMAGES, np.where(LABELS == 4, -1, LABELS), classes_per_batch=2)
+
+
+def test_no_sample_repeats_within_a_batch_where_its_class_is_large_enough():
+    labels = np.repeat(np.arange(4), 5)
+    batches = ClassBatches(IMAGES[:20], labels, 2, samples_per_class=4, batches_per_epoch=50)
+    for batch in rows(batches):
+        assert len(set(batch)) == len(batch)

@@ -15,6 +15,7 @@ from keras_contrastive.losses import (
     nt_xent,
     nt_xent_accuracy,
 )
+from keras_contrastive.ops.detection import Detection
 from tests.gradients import value_and_gradients
 
 
@@ -174,3 +175,13 @@ def test_pure_functions_give_one_value_a_sample():
     z = embeddings(5)
     assert tuple(nt_xent(z, z).shape) == (5,)
     assert tuple(info_nce(z, z).shape) == (5,)
+
+
+def test_a_false_negative_counts_in_neither_direction():
+    q, k = embeddings(3, seed=1), embeddings(3, seed=2)
+    found = Detection(lambda query, key: ops.logical_and(query == 0, key == 1))
+    got = ops.convert_to_numpy(InfoNCE(0.5, symmetric=True, reduction=None).call(k, q, None, found))
+    logits = unit(q) @ unit(k).T / 0.5
+    logits[0, 1] = -np.inf
+    expected = [np.log(np.exp(scores).sum(1)) - np.diag(scores) for scores in (logits, logits.T)]
+    np.testing.assert_allclose(got, sum(expected) / 2, rtol=1e-5)

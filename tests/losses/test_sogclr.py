@@ -99,6 +99,16 @@ def test_evaluation_leaves_the_table_alone():
 def test_low_temperatures_do_not_overflow():
     values = numpy(losses.SogCLR(8, 0.005).call(Z1, Z1, index=INDEX))
     assert np.isfinite(values).all()
+    for t in (0.1, 0.01, 0.003):
+        loss = losses.SogCLR(8, t)
+        _, gradients = value_and_gradients(
+            lambda z, loss=loss: ops.sum(loss.call(z["z1"], z["z2"], index=INDEX)),
+            {"z1": Z1, "z2": Z2},
+            ["z1", "z2"],
+        )
+        for gradient in gradients.values():
+            assert np.isfinite(gradient).all()
+            assert np.abs(gradient).max() > 0
 
 
 def test_bayesian_draws_average_to_sogclr():

@@ -229,6 +229,14 @@ def test_a_locked_tower_stays_locked_in_a_file(tmp_path):
     assert len(loaded.trainable_variables) == len(method.trainable_variables)
 
 
+def test_a_locked_transformer_stays_locked_in_a_file(tmp_path):
+    tower = kc.encoders.vit(input_shape=(4, 4, 3), patch_size=2, dim=8, depth=1, num_heads=2)
+    tower.trainable = False
+    kc.CLIP(tower, tiny_text_encoder()).save(tmp_path / "method.keras")
+    loaded = keras.saving.load_model(tmp_path / "method.keras")
+    assert loaded.encoder.trainable_variables == []
+
+
 # -- images and texts in ------------------------------------------------------------------------
 
 

@@ -114,3 +114,12 @@ def test_an_objective_that_returns_something_else():
 
     with pytest.raises(ValueError, match="surprise"):
         compiled(Broken(tiny_encoder(), simclr().augmentation)).fit(images()[0], verbose=0)
+
+
+@pytest.mark.parametrize("settings", [{"loss": "mse"}, {"metrics": ["accuracy"]}])
+def test_a_loss_of_compile_is_refused(settings):
+    method = simclr()
+    method.compile("sgd", **settings)
+    for call in (method.fit, method.evaluate):
+        with pytest.raises(ValueError, match="brings its own"):
+            call(images()[0], verbose=0)

@@ -32,6 +32,13 @@ class Parts:
     left_out: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
+    def put(self, network: dict[str, str], place: str, name: str) -> None:
+        """Note a name of the checkpoint, unless another has its place: a second network."""
+        if place in network:
+            self.unknown.append(name)
+        else:
+            network[place] = name
+
 
 def split(names: Iterable[str], source: Format) -> Parts:
     """Sort the names of a checkpoint by what they belong to."""
@@ -44,9 +51,9 @@ def split(names: Iterable[str], source: Format) -> Parts:
             parts.left_out.append(name)
         elif roles:
             rest = re.sub(f"^{source.heads[roles[0]]}", "", bare)
-            parts.heads.setdefault(roles[0], {})[rest] = name
+            parts.put(parts.heads.setdefault(roles[0], {}), rest, name)
         elif encoder:
-            parts.encoder[_renamed(bare[encoder.end() :], source)] = name
+            parts.put(parts.encoder, _renamed(bare[encoder.end() :], source), name)
         else:
             parts.unknown.append(name)
     return parts

@@ -235,6 +235,12 @@ ERRORS = {
         r"keys of a projector\. Received: 1 missing: 3\.weight",
     ),
     "prefix": ("swav", "moco-v2", same, r"where moco-v2 has its encoder\. Received: module"),
+    "two networks": (
+        "swav",
+        "swav",
+        lambda content: {"model": content, "state_dict": content},
+        "unexpected: state_dict/module",
+    ),
     "stranger": ("moco_v2", "moco-v2", replaced("a", (2,)), "1 unexpected: a. Check"),
     "name": ("swav", "swaw", same, r"Received: 'swaw'\. Did you mean 'swav'\?"),
     "no format": ("vit", None, replaced("a", (2,)), r"Received: cls_token.*Name the format"),

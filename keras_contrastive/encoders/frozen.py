@@ -1,0 +1,18 @@
+"""What was frozen stays frozen in a file."""
+
+from typing import TypeVar
+
+import keras
+
+Network = TypeVar("Network", bound=keras.Layer)
+
+
+def still_frozen(network: Network) -> Network:
+    """A network that was rebuilt from its config, with all inside its frozen layers frozen too.
+
+    Keras rebuilds the parts of a frozen layer, such as those of attention, as trainable ones.
+    """
+    for layer in network._flatten_layers():
+        if not layer.trainable:
+            layer.trainable = False  # passes it on to the parts
+    return network
