@@ -208,17 +208,15 @@ class SentenceEncoder(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
         """Rebuilds an encoder from `get_config`."""
-        trainable = config.get("trainable", True)
-        encoder = cls(
-            **{
-                key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
-                if isinstance(value, dict)
-                else value
-                for key, value in config.items()
-                if key != "trainable"
-            }
-        )
-        if not trainable:
+        config = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            if isinstance(value, dict)
+            else value
+            for key, value in config.items()
+        }
+        trainable = config.pop("trainable", True)
+        encoder = cls(**config)
+        if not trainable:  # true says nothing: a frozen part may stand in what is not
             encoder.trainable = False
         return still_frozen(encoder)
 

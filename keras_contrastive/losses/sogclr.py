@@ -105,8 +105,7 @@ class SogCLR(TwoViewLoss):
         log_weights = self.log_inverse(log_means)[:, None]
 
         def weighted(logits: Tensor) -> Tensor:
-            # Far above any weight of a negative; a masked pair must not be infinite, since zero
-            # times infinity is no gradient.
+            # No negative weighs as much; the masked pairs might be infinite, and 0 times that NaN.
             log_weight = ops.minimum(ops.stop_gradient(logits) + log_weights, _MAX_LOG_WEIGHT)
             return ops.exp(log_weight) * logits
 

@@ -422,18 +422,13 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         """Rebuilds a method from `get_config`."""
-        return still_frozen(
-            cls(
-                **{
-                    name: keras.saving.deserialize_keras_object(
-                        value, custom_objects=custom_objects
-                    )
-                    if isinstance(value, (dict, list))
-                    else value
-                    for name, value in config.items()
-                }
-            )
-        )
+        config = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            if isinstance(value, (dict, list))
+            else value
+            for name, value in config.items()
+        }
+        return still_frozen(cls(**config))
 
     @classmethod
     def from_preset(cls, preset: str | Path) -> Self:

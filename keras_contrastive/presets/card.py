@@ -261,6 +261,20 @@ def _limits(results: Mapping[str, Any]) -> str:
         "",
         f"The figures hold for the data, seed and settings above.{size} The features carry "
         f"whatever the {_takes(results)} carried, their biases included; measure on your own data "
-        f"before relying on them.",
+        f"before relying on them.{_harm(results)}",
     ]
     return "\n".join([*lines, "", results["limits"]] if "limits" in results else lines)
+
+
+def _harm(results: Mapping[str, Any]) -> str:
+    """The data on which pretraining did not help."""
+    behind = [
+        row["data"]
+        for row in results.get("other_data", [])
+        if any(row[probe] <= row["untrained"][probe] for probe in ("knn", "linear"))
+    ]
+    if not behind:
+        return ""
+    return (
+        f" On {' and '.join(behind)} a probe finds no more in them than in an untrained network's."
+    )

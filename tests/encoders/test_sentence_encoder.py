@@ -130,6 +130,18 @@ def test_a_saved_encoder_gives_the_same_vectors(folder, tmp_path, pooling):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize("frozen", ["encoder", "attention"])
+def test_what_is_frozen_is_frozen_in_its_file(folder, tmp_path, frozen):
+    encoder = loaded(folder)
+    part = encoder if frozen == "encoder" else encoder.backbone.get_layer("layer1_attention")
+    part.trainable = False
+    encoder.save(tmp_path / "sentences.keras")
+    again = keras.saving.load_model(tmp_path / "sentences.keras")
+    trainable = [[v.trainable for v in each.weights] for each in (encoder, again)]
+    assert trainable[0] == trainable[1]
+    assert not all(trainable[0])
+
+
 def test_its_backbone_opens_in_plain_keras(folder, tmp_path):
     backbone, token_ids = loaded(folder).backbone, np.array([[2, 6, 7, 3, 0]])
     found = outputs_in_plain_keras(backbone, token_ids, tmp_path)

@@ -83,7 +83,7 @@ def test_a_sample_alone_in_its_class_adds_nothing():
 
 def test_the_base_temperature_is_a_factor():
     plain, scaled = losses.SupCon(0.2), losses.SupCon(0.2, base_temperature=0.1)
-    np.testing.assert_allclose(2 * numpy(plain(LABELS, Z)), numpy(scaled(LABELS, Z)), rtol=1e-5)
+    np.testing.assert_allclose(2 * numpy(plain(LABELS, Z)), numpy(scaled(LABELS, Z)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_l2_normalize_keeps_zero_at_zero_and_gives_it_no_gradient():
 
 def test_unit_range():
     pixels = np.array([0, 51, 255], "uint8")
-    np.testing.assert_allclose(ops.convert_to_numpy(as_unit_range(pixels)), [0, 0.2, 1], rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(as_unit_range(pixels)), [0, 0.2, 1], rtol=1e-6)
     floats = np.array([0.5], "float32")
     assert ops.convert_to_numpy(as_unit_range(floats)).tolist() == [0.5]
     with pytest.raises(ValueError, match="int32"):

@@ -35,7 +35,7 @@ def test_round_trip_gives_the_same_features(saved):
     images = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
     loaded = from_preset(folder)
     np.testing.assert_allclose(
-        loaded.predict(images, verbose=0), encoder.predict(images, verbose=0), rtol=1e-5
+        loaded.predict(images, verbose=0), encoder.predict(images, verbose=0), rtol=1e-6
     )
 
 
@@ -200,3 +200,14 @@ def test_the_encoder_of_a_saved_method_is_found(tmp_path):
     loaded = from_preset(tmp_path / "method.keras")
     assert isinstance(loaded, keras.Model)
     assert loaded.output_shape == (None, 8)
+
+
+def test_the_card_says_where_pretraining_did_not_help():
+    def row(name, knn):
+        return {
+            "data": name, "num_train": 9, "num_test": 9, "num_classes": 2,
+            "knn": knn, "linear": 0.9, "untrained": {"knn": 0.5, "linear": 0.6},
+        }  # fmt: skip
+
+    text = card("x", {"other_data": [row("cells", 0.8), row("emoji", 0.4)]})
+    assert "On emoji a probe finds no more" in text
