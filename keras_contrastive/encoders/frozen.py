@@ -14,5 +14,7 @@ def still_frozen(network: Network) -> Network:
     """
     for layer in network._flatten_layers():
         if not layer.trainable:
-            layer.trainable = False  # passes it on to the parts
+            # Not the layer itself, which is frozen: TensorFlow skips what changes no value.
+            for part in layer._flatten_layers(include_self=False):
+                part.trainable = False
     return network

@@ -42,6 +42,7 @@ from keras_contrastive.training import (
     as_share,
     by_view,
     in_micro_batches,
+    more_than_one,
     num_shares,
     own_draws,
     prompt_epochs,
@@ -318,9 +319,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
                 f"Received: {len(views)}. A data set of two views and no labels yields "
                 "`((view1, view2),)`, a tuple of one tuple."
             )
-        if views[0].shape[0] == 1 and num_devices() == 1:
-            raise ValueError(BATCH_OF_ONE)
-        return views
+        return views if num_devices() > 1 else more_than_one(views, BATCH_OF_ONE)
 
     @property
     def uses_labels(self) -> bool:

@@ -1,6 +1,7 @@
 """What `fit` needs beyond Keras: the hook after the optimizer step, momentum targets, speed."""
 
 from keras_contrastive.training.batch_norm import fused_batch_norm
+from keras_contrastive.training.batch_size import more_than_one
 from keras_contrastive.training.devices import as_logs, as_share, num_shares, own_draws, same_start
 from keras_contrastive.training.micro_batches import in_micro_batches
 from keras_contrastive.training.momentum import MomentumPair, MomentumPairs, copy_network
@@ -19,6 +20,7 @@ __all__ = [
     "forward_by_size",
     "fused_batch_norm",
     "in_micro_batches",
+    "more_than_one",
     "num_shares",
     "own_draws",
     "prompt_epochs",

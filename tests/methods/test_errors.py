@@ -8,7 +8,7 @@ import pytest
 
 import keras_contrastive as kc
 from keras_contrastive.methods.inputs import check_rest
-from tests.methods.parts import byol, compiled, images, simclr, tiny_encoder
+from tests.methods.parts import METHODS, byol, compiled, images, simclr, tiny_encoder
 
 
 def test_wrong_rank():
@@ -41,6 +41,20 @@ def test_a_batch_of_one():
 def test_a_rest_of_one():
     with pytest.raises(ValueError, match="batch of one"):
         compiled(byol()).fit(images(9)[0], batch_size=4, verbose=0)
+
+
+def test_a_rest_of_one_in_a_stream():
+    """The weights are those of before: the step that would spoil them does not happen."""
+    method = compiled(METHODS["vicreg"](), jit_compile=False)
+    x, _ = images(9)
+
+    def batches():
+        yield (x[:4],)
+        yield (x[8:],)
+
+    with pytest.raises(Exception, match="batch of one"):
+        method.fit(batches(), shuffle=False, verbose=0)
+    assert all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in method.weights)
 
 
 def test_a_rest_smaller_than_the_micro_batches():
