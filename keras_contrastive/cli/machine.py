@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 import keras
@@ -15,10 +16,10 @@ def hardware() -> str:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].split(":", 1)[1].strip() if names else cpu
-    gpus = _num_gpus()
+    gpus = _gpus()
     usable = getattr(os, "sched_getaffinity", None)  # not on every system
     cores = len(usable(0)) if usable else os.cpu_count()
-    return f"{cpu}, {cores} core{'' if cores == 1 else 's'}" + (f", {gpus} GPU" if gpus else "")
+    return f"{cpu}, {cores} core{'' if cores == 1 else 's'}" + (f", {gpus}" if gpus else "")
 
 
 def versions() -> dict[str, str]:
@@ -42,6 +43,19 @@ def peak_memory_mb() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // (1024**2 if platform.system() == "Darwin" else 1024)
+
+
+def _gpus() -> str:
+    """The GPUs that the backend sees, by NVIDIA's names where its tool is installed."""
+    count = _num_gpus()
+    if not count:
+        return ""
+    try:
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        names = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return f"{count} GPU"
+    return f"{count} x {names.stdout.splitlines()[0]}"
 
 
 def _num_gpus() -> int:
