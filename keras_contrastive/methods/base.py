@@ -253,6 +253,8 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
             self.micro_batches,
             num_shares(self),
         )
+        if self.momentum_pair is not None:
+            self.momentum_pair.freeze()  # layers may have been frozen or thawed since
         same_start(self)
         with prompt_epochs():
             return super().fit(**shared(arguments))

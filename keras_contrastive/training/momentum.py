@@ -39,8 +39,8 @@ def copy_network(network: keras.Model) -> keras.Model:
 class MomentumPair:
     """Moves target networks towards online networks after each optimizer step.
 
-    Formula: `target <- m * target + (1 - m) * online`, over trainable variables only: a target
-    keeps its own batch statistics.
+    Formula: `target <- m * target + (1 - m) * online`, over trainable variables only, those of
+    frozen layers too, which may thaw: a target keeps its own batch statistics.
 
     Args:
         online: The online networks.
@@ -74,9 +74,13 @@ class MomentumPair:
                 f"Received: momentum={momentum}."
             )
         self.momentum = momentum
+        self._networks = list(zip(online, target, strict=True))
+        for network in target:
+            for layer in network._flatten_layers():
+                layer.trainable = True
         self.variables = [
             pair
-            for online_network, target_network in zip(online, target, strict=True)
+            for online_network, target_network in self._networks
             for pair in zip(online_network.weights, target_network.weights, strict=True)
             if pair[1].trainable
         ]
@@ -87,8 +91,12 @@ class MomentumPair:
         """Takes the targets away from the optimizer.
 
         Each variable rather than the layers: a frozen layer would normalise with its moving
-        statistics, and a target normalises with those of the batch.
+        statistics, and a target normalises as its online network does.
         """
+        for networks in self._networks:
+            layers = (network._flatten_layers() for network in networks)
+            for online, target in zip(*layers, strict=True):
+                target.trainable = online.trainable
         for variable in self._frozen:
             variable.trainable = False
 

@@ -69,6 +69,22 @@ def test_the_target_keeps_batch_statistics_of_its_own():
     assert np.abs(ops.convert_to_numpy(norm.moving_mean) - before).max() > 1e-4
 
 
+@pytest.mark.parametrize("make", [moco, byol])
+def test_the_target_follows_layers_that_thaw_between_two_fits(make):
+    method = make()
+    method.encoder.layers[1].trainable = False
+    method = type(method).from_config(method.get_config())  # built with a frozen layer
+    method.compile(keras.optimizers.SGD(0.5))
+    method.fit(views(), batch_size=8, verbose=0)
+    method.encoder.layers[1].trainable = True
+    method.compile(keras.optimizers.SGD(0.5))
+    target = [t for t in method.momentum_pair.variables if t[0] is method.encoder.layers[1].kernel]
+    before = values([target[0][1]])[0]
+    method.fit(views(), batch_size=8, verbose=0)
+    assert np.abs(values([target[0][1]])[0] - before).max() > 0
+    assert not any(variable is target[0][1] for variable in method.trainable_variables)
+
+
 def test_momentum_follows_its_schedule():
     schedule = kc.optimizers.CosineMomentum(0.5, steps=4)
     logs = compiled(byol(momentum=schedule)).fit(views(8), batch_size=8, epochs=4, verbose=0)

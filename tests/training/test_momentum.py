@@ -80,3 +80,21 @@ def test_several_pairs_move_each_at_its_speed():
         np.testing.assert_allclose(target.get_weights()[0], expected, rtol=1e-5)
     assert float(both.momentum_at(0)) == pytest.approx(0.625)
     assert len(both.variables) == 8
+
+
+def test_a_layer_that_was_frozen_at_first_is_followed_when_it_has_thawed():
+    online = network()
+    online.layers[0].trainable = False
+    online.layers[1].trainable = False
+    target = copy_network(online)
+    pair = MomentumPair([online], [target], momentum=0.75)
+    assert len(pair.variables) == 4
+    assert not target.layers[1].trainable  # normalises with moving statistics, as its original
+    online.layers[0].trainable = online.layers[1].trainable = True
+    pair.freeze()
+    assert target.layers[1].trainable
+    assert target.trainable_variables == []
+    before = target.get_weights()[0]
+    online.layers[0].kernel.assign(before + 1)
+    pair.update(0, ops.convert_to_tensor(True))
+    np.testing.assert_allclose(target.get_weights()[0], before + 0.25, rtol=1e-5)
