@@ -65,22 +65,30 @@ class RunFolder:
         Raises:
             ValueError: On a folder of something else, of another recipe, or of a finished run.
         """
-        if not resume and self.recipe.exists():
+        if not self._is_run() and self.path.exists() and any(self.path.iterdir()):
+            raise ValueError(
+                f"Expected an empty folder or that of a run. Received: {self.path}, which holds "
+                f"other files. Give another --run folder."
+            )
+        if not resume:
             self._clear()
-        if self.recipe.exists():
+        if self._has_trained():
             self._check_same(Recipe.load(self.recipe), recipe)
             if self.read_results().get("finished"):
                 raise ValueError(
                     f"Expected a new or unfinished run. Received: {self.path}, which is finished. "
                     f"Give another --run folder, or --no-resume to start again."
                 )
-        elif self.path.exists() and any(self.path.iterdir()):
-            raise ValueError(
-                f"Expected an empty folder or that of a run. Received: {self.path}, which holds "
-                f"other files. Give another --run folder."
-            )
-        self.path.mkdir(parents=True, exist_ok=True)
+        # The backup comes first: by it, a run that fails before its first epoch is known for one.
+        self.backup.mkdir(parents=True, exist_ok=True)
         recipe.save(self.recipe)
+
+    def _is_run(self) -> bool:
+        # A recipe.yaml alone may be one that the user wrote.
+        return self.backup.exists() or (self.recipe.exists() and self.history.exists())
+
+    def _has_trained(self) -> bool:
+        return self.history.exists() or (self.backup.exists() and any(self.backup.iterdir()))
 
     def _check_same(self, before: Recipe, recipe: Recipe) -> None:
         # Through JSON, where a tuple is a list as it is in the file.

@@ -141,6 +141,28 @@ def test_a_folder_of_something_else_is_left_alone(source, tmp_path, resume):
     assert (other / "README.md").read_text() == "mine"
 
 
+def test_a_run_that_never_trained_takes_a_corrected_recipe(source, tmp_path):
+    with pytest.raises(ValueError, match="which does not exist"):
+        pretrain(recipe(tmp_path / "typo.npz", epochs=1), tmp_path / "run")
+    assert (tmp_path / "run" / "recipe.yaml").exists()
+    assert pretrain(recipe(source, epochs=1), tmp_path / "run")["finished"]
+    assert Recipe.load(tmp_path / "run" / "recipe.yaml").data.source == str(source)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_the_folder_of_a_recipe_is_no_run(source, tmp_path, resume):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    recipe(source).save(mine / "recipe.yaml")
+    (mine / "encoder.keras").write_text("mine")
+    before = (mine / "recipe.yaml").read_text()
+    with pytest.raises(ValueError, match=r"which holds other files\. Give another --run folder"):
+        pretrain(recipe(source, epochs=1), mine, resume=resume)
+    assert (mine / "recipe.yaml").read_text() == before
+    assert (mine / "encoder.keras").read_text() == "mine"
+    assert not (mine / "backup").exists()
+
+
 def test_images_without_labels_are_measured_without_accuracies(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")
     np.savez(tmp_path / "bare.npz", images=images)
