@@ -92,7 +92,6 @@ def pretrain(
             shuffle=False,  # the batches have an order of their own for each epoch
             verbose=0,
             callbacks=[
-                _EpochOrder(batches),
                 *build_callbacks(recipe, train.images),
                 *(_measurements(train, recipe.evaluation, settings.seed) if is_first else []),
                 *([CollapseAlarm()] if collapse_alarm and is_first else []),
@@ -180,17 +179,6 @@ def _facts(recipe: Recipe, rows: list[dict[str, float]], steps: int) -> dict[str
         "versions": machine.versions(),
         "history": [round(value, 4) for value in column(rows, "knn_accuracy")[1]],
     }
-
-
-class _EpochOrder(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, also when a run starts in the middle."""
-
-    def __init__(self, batches: Any) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.batches.epoch = epoch
 
 
 class _TimeLimit(keras.callbacks.Callback):

@@ -47,6 +47,7 @@ from keras_contrastive.training import (
     own_draws,
     prompt_epochs,
     same_start,
+    with_order,
 )
 
 
@@ -243,6 +244,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         check_index(index, self)
         if isinstance(x, Batches):
             arguments.setdefault("shuffle", False)  # they are shuffled, and read ahead in order
+            arguments["callbacks"] = with_order(arguments.get("callbacks"), x)
         if y is None and arguments.get("sample_weight") is not None and not self.uses_labels:
             # Keras drops weights that come without labels.
             arguments["y"] = np.full(len(arguments["sample_weight"]), UNLABELLED)

@@ -25,13 +25,14 @@ class ContrastiveMethod(Method):
         **kwargs: As `Method`.
 
     Attributes:
-        detects: Whether the method looks for false negatives.
+        detecting_loss: The kind of loss that can use false negatives as the method finds them;
+            `None` where it looks for none.
 
     Raises:
         ValueError: If false negatives mean nothing to the method or to the loss.
     """
 
-    detects = False
+    detecting_loss: type[ContrastiveLoss] | None = None
 
     def __init__(
         self,
@@ -43,23 +44,27 @@ class ContrastiveMethod(Method):
         num_views: int = 2,
         **kwargs: Any,
     ) -> None:
-        if false_negatives is not None and not self.detects:
-            raise ValueError(
-                "Expected a method that looks for false negatives (SimCLR, MoCo). "
-                f"Received: false_negatives for {type(self).__name__}."
-            )
         if false_negatives is not None:
+            self._check_detects(loss)
             num_views += false_negatives.num_supports
-            if not isinstance(loss, ContrastiveLoss):
-                raise ValueError(
-                    "Expected a contrastive loss of this package beside `false_negatives`, such "
-                    f"as `keras_contrastive.losses.NTXent()`. Received: {type(loss).__name__}."
-                )
         super().__init__(encoder, augmentation, num_views=num_views, **kwargs)
         self.contrastive_loss = loss
         self.false_negatives = false_negatives
         kinds = (keras.layers.Layer, keras.random.SeedGenerator)
         self.loss_parts = [part for part in vars(loss).values() if isinstance(part, kinds)]
+
+    def _check_detects(self, loss: keras.losses.Loss) -> None:
+        method, expected = type(self).__name__, self.detecting_loss
+        if expected is None:
+            raise ValueError(
+                "Expected a method that looks for false negatives (SimCLR, MoCo). "
+                f"Received: false_negatives for {method}."
+            )
+        if not isinstance(loss, expected):
+            raise ValueError(
+                f"Expected a loss of the pairs among which {method} looks for false negatives, "
+                f"such as its default (loss=None). Received: {type(loss).__name__}."
+            )
 
     def loss_of(
         self,

@@ -86,7 +86,7 @@ class MoCo(ContrastiveMethod):
         algorithm 1; v2: Chen et al., "Improved Baselines with Momentum Contrastive Learning", 2020.
     """
 
-    detects = True
+    detecting_loss = InfoNCE
     takes_positives = True
 
     def __init__(

@@ -9,6 +9,7 @@ from keras_contrastive.layers import FalseNegatives, build_head, simclr_v1_proje
 from keras_contrastive.layers.heads import Head
 from keras_contrastive.losses import NTXent, nt_xent_accuracy
 from keras_contrastive.losses.contrast import both_views, other_samples, stacked
+from keras_contrastive.losses.two_views import TwoViewLoss
 from keras_contrastive.methods.base import serialize
 from keras_contrastive.methods.contrastive import ContrastiveMethod
 from keras_contrastive.ops import l2_normalize
@@ -60,7 +61,7 @@ class SimCLR(ContrastiveMethod):
         algorithm 1; v2: "Big Self-Supervised Models are Strong Semi-Supervised Learners", 2020.
     """
 
-    detects = True
+    detecting_loss = TwoViewLoss
     takes_positives = True
 
     def __init__(

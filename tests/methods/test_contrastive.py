@@ -123,6 +123,14 @@ def test_pseudo_labels_are_accepted_step_by_step():
             "NegativeCosine",
         ),
         (
+            lambda: simclr(loss=kc.losses.InfoNCE(), false_negatives=kc.layers.FNC()),
+            r"among which SimCLR looks.*loss=None.*InfoNCE",
+        ),
+        (
+            lambda: moco(loss=kc.losses.SigLIP(), false_negatives=kc.layers.FNC()),
+            r"among which MoCo looks.*SigLIP",
+        ),
+        (
             lambda: fit(
                 compiled(moco()),
                 callbacks=[kc.callbacks.PseudoLabels(images(NUM)[0], 2, end=3)],
