@@ -113,7 +113,6 @@ def pretrain(
         "before": before,
         "finished": rows[-1]["epoch"] >= settings.epochs,
         **_facts(recipe, rows, len(batches)),
-        "learns_from": "the labels of its images" if method.learns_from_labels else None,
         "num_train": len(splits.train),
         "num_test": len(splits.test),
         "num_classes": splits.train.num_classes,

@@ -28,6 +28,7 @@ from keras_contrastive.methods.inputs import (
     check_rest,
     check_views,
     parts_of,
+    samples_kept,
 )
 from keras_contrastive.methods.probe import OnlineProbe
 from keras_contrastive.methods.shares import shared
@@ -196,6 +197,9 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         for num_classes in class_counts(self):
             # Arrays are checked in `fit`; a stream with a label out of range shows in the loss.
             loss = ops.where(labels_in_range(y, num_classes), loss, float("nan"))
+        if index is not None and (kept := samples_kept(self)) is not None:
+            known = ops.logical_and(index >= 0, index < kept)
+            loss = ops.where(ops.all(known), loss, float("nan"))  # as of labels
         results |= figures
         if self.probe is not None:
             probe_loss, results["probe_accuracy"] = self.probe(features, y)
@@ -236,6 +240,7 @@ class Method(StepHook, keras.Model):  # type: ignore[valid-type, misc]
         validation = arguments.get("validation_data")
         if isinstance(validation, (tuple, list)):
             arguments["validation_data"] = self.prepare(validation[0]), *validation[1:]
+            self.check_inputs(parts_of(arguments["validation_data"][0])[0])
         inputs, index, positive = parts_of(x)
         self.check_inputs(inputs)
         check_views(positive)

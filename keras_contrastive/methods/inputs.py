@@ -57,16 +57,22 @@ def check_classes(labels: Any, class_counts: Sequence[int]) -> None:
 
 def check_index(index: Any, model: keras.Model) -> None:
     """Refuses positions beyond the tables that the model keeps a number a sample in."""
-    layers = model._flatten_layers(include_self=False)
-    sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
-    if not sizes or not is_array(index):
+    size = samples_kept(model)
+    if size is None or not is_array(index):
         return
     first, last = (int(bound(ops.convert_to_numpy(index))) for bound in (np.min, np.max))
-    if first < 0 or last >= min(sizes):
+    if first < 0 or last >= size:
         raise ValueError(
-            f"Expected indices from 0 to {min(sizes) - 1}, since {min(sizes)} samples are kept "
+            f"Expected indices from 0 to {size - 1}, since {size} samples are kept "
             f"(`num_samples`). Received: {first} to {last}."
         )
+
+
+def samples_kept(model: keras.Model) -> int | None:
+    """Length of the smallest table in which the model keeps a number a sample."""
+    layers = model._flatten_layers(include_self=False)
+    sizes = [layer.num_samples for layer in layers if isinstance(layer, SampleTable)]
+    return min(sizes, default=None)
 
 
 def check_rest(

@@ -50,7 +50,7 @@ def card(name: str, results: Mapping[str, Any], recipe: str | None = None) -> st
     """
     parts = [
         f"# {name}",
-        f"An encoder of {_takes(results)}, pretrained {_teacher(results)}. This page is generated "
+        f"An encoder of {_takes(results)}{_teacher(results)}. This page is generated "
         f"from {'`recipe.yaml` and ' if recipe else ''}`results.json`.",
         results.get("note", ""),
         _accuracies(results),
@@ -71,8 +71,11 @@ def _takes(results: Mapping[str, Any]) -> str:
 
 
 def _teacher(results: Mapping[str, Any]) -> str:
+    """Nothing where it is not known, as of other projects' weights."""
+    if not {"learns_from", "method"} & set(results):
+        return ""
     teacher = results.get("learns_from")
-    return f"with {teacher}" if teacher else "without labels"
+    return f", pretrained with {teacher}" if teacher else ", pretrained without labels"
 
 
 def _accuracies(results: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_contrastive.encoders import SentenceEncoder, in_float32
+from keras_contrastive.methods.base import Method
 from keras_contrastive.presets.card import card
 from keras_contrastive.presets.folder import CARD, ENCODER, RECIPE, RESULTS, Preset
 from keras_contrastive.presets.half_precision import halve
@@ -66,6 +67,7 @@ def save_to_preset(
     if recipe is not None:
         (folder / RECIPE).write_text(recipe, encoding="utf8")
     figures = {
+        **_training(model),
         **(results or {}),
         "parameters": encoder.count_params(),
         **_inputs(encoder),
@@ -74,6 +76,14 @@ def save_to_preset(
         "sha256": sha256(folder / ENCODER),
     }
     return write_results(folder, figures)
+
+
+def _training(model: keras.Model) -> dict[str, Any]:
+    """What a method says of itself."""
+    if not isinstance(model, Method):
+        return {}
+    teacher = "the labels of its images" if model.learns_from_labels else None
+    return {"method": type(model).__name__.lower(), "learns_from": teacher}
 
 
 def _inputs(encoder: keras.Model) -> dict[str, Any]:

@@ -113,6 +113,23 @@ def test_pseudo_labels_are_accepted_step_by_step():
     np.testing.assert_allclose(shares, [[0, 0], [0.5, 0.5], [1, 1], [1, 1]])
 
 
+@pytest.mark.parametrize("shift", [1, -1])
+def test_a_stream_with_indices_beyond_the_table_does_not_train_in_silence(shift):
+    method = compiled(with_loss(SogCLR(NUM)))
+
+    class Shifted(kc.data.Rows):
+        def read(self, rows):
+            return ({"inputs": images(NUM)[0][rows], "index": rows + shift},)
+
+    batches = Shifted((np.arange(NUM),), batch_size=8)
+    backend = keras.backend.backend()
+    if backend == "jax" or (backend == "torch" and shift < 0):  # they read another row
+        assert math.isnan(method.fit(batches, verbose=0).history["loss"][0])
+        return
+    with pytest.raises(Exception, match="ind"):  # the backend's own, which names the index
+        method.fit(batches, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

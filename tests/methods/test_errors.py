@@ -23,6 +23,15 @@ def test_nan_images():
         compiled(simclr()).fit(x, verbose=0)
 
 
+def test_validation_images_are_looked_at_before_the_first_epoch():
+    epochs = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(epoch))
+    x, labels = images()
+    with pytest.raises(ValueError, match="255"):
+        compiled(simclr()).fit(x, validation_data=(x * 255, labels), callbacks=[watch], verbose=0)
+    assert epochs == []
+
+
 def test_floats_up_to_255():
     with pytest.raises(ValueError, match="255"):
         compiled(simclr()).fit(images()[0] * 255, verbose=0)

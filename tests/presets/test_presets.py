@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_contrastive import Method, MoCo, SimCLR, encoders
+from keras_contrastive import Method, MoCo, SimCLR, SupCon, encoders
 from keras_contrastive.presets import card, from_preset, presets, save_to_preset
 from keras_contrastive.presets import folder as preset_folder
 from tests.methods.parts import assert_same_weights
@@ -139,6 +139,16 @@ def test_the_card_says_what_taught_the_encoder():
         "x", {"learns_from": "the labels of its images"}
     )
     assert "pretrained without labels" in card("x", {"learns_from": None})
+    assert "An encoder of images. " in card("x", {"note": "Converted from `resnet50.pth`."})
+
+
+def test_a_method_says_what_taught_it(tmp_path):
+    for method, told in (
+        (SimCLR(encoders.small_resnet(widths=(4, 8))), "without labels"),
+        (SupCon(encoders.small_resnet(widths=(4, 8))), "with the labels of its images"),
+    ):
+        preset = save_to_preset(method, tmp_path / method.name)
+        assert f", pretrained {told}" in (preset.folder / "README.md").read_text("utf8")
 
 
 def test_the_card_of_few_labels_says_where_all_had_been_seen():
@@ -158,7 +168,7 @@ def test_an_encoder_of_sentences_comes_back_with_its_tokenizer(tmp_path):
         encoders.bert(7, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16),
         encoders.SubwordTokenizer.wordpiece(words),
     )
-    preset = save_to_preset(encoder, tmp_path / "simcse_tiny", results={"epochs": 1})
+    preset = save_to_preset(encoder, tmp_path / "simcse_tiny", results={"method": "simcse"})
     assert "input_shape" not in preset.results
     text = (preset.folder / "README.md").read_text("utf8")
     assert "An encoder of sentences, pretrained without labels" in text
