@@ -11,7 +11,7 @@ from keras import KerasTensor, ops
 from keras_contrastive.encoders.frozen import still_frozen
 from keras_contrastive.encoders.hugging_face import read_folder
 from keras_contrastive.encoders.subword_tokenizer import SubwordTokenizer, padded
-from keras_contrastive.encoders.vocabulary import check_token_ids
+from keras_contrastive.encoders.vocabulary import check_length, check_token_ids
 from keras_contrastive.ops import pairwise_cosine
 
 POOLINGS = ("cls", "cls_before_head", "mean", "first_last_mean")
@@ -37,7 +37,8 @@ class SentenceEncoder(keras.Model):
         name: Name of the model.
 
     Raises:
-        ValueError: On an unknown pooling, or one that needs what is not there.
+        ValueError: On an unknown pooling, one that needs what is not there, or a tokenizer whose
+            `max_length` is beyond the backbone's positions.
 
     Example:
 
@@ -71,6 +72,7 @@ class SentenceEncoder(keras.Model):
                 "Expected a head with pooling 'cls', and with no other. "
                 f"Received: pooling={pooling!r}, head={getattr(head, 'name', None)!r}."
             )
+        check_length(tokenizer.max_length, backbone, "a tokenizer with a max_length")
         if head is not None:
             x = head(x)
         if normalize:

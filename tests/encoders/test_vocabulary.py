@@ -49,6 +49,52 @@ def test_ids_within_and_beyond_the_vocabulary():
             check_token_ids(np.array(ids), model)
 
 
+class PositionEmbedding(keras.layers.Layer):
+    """As keras-hub's: no stock `Embedding`, and its rows are its `sequence_length`."""
+
+    sequence_length = 6
+
+    def call(self, x):
+        return x
+
+
+def test_rows_longer_than_the_table_of_positions():
+    for model in (bert(30, max_length=5, **TINY), text_transformer(30, max_length=5, dim=4)):
+        check_token_ids(np.zeros((2, 5), "int32"), model)
+        check_token_ids(np.zeros(9, "int32"), model)  # no rows
+        with pytest.raises(ValueError, match=r"rows of at most 5 tokens.*Received: 6. Give the"):
+            check_token_ids(np.zeros((2, 6), "int32"), model)
+
+
+def test_what_sets_no_limit_and_what_does():
+    ids = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(30, 4)(ids)
+    without = keras.Model(ids, x)
+    relative = keras.Model(ids, x + keras.layers.Embedding(3, 4, name="relative_position")(ids))
+    of_keras_hub = keras.Model(ids, PositionEmbedding(name="position_embedding")(x))
+    for model in (without, relative):
+        check_token_ids(np.zeros((1, 100), "int32"), model)
+    with pytest.raises(ValueError, match="at most 6 tokens"):
+        check_token_ids(np.zeros((1, 7), "int32"), of_keras_hub)
+
+
+def test_a_tokenizer_of_more_tokens_than_the_backbone_has_positions():
+    backbone = bert(30, max_length=16, **TINY)
+    assert SentenceEncoder(backbone, SubwordTokenizer.wordpiece(VOCABULARY, 16)).backbone
+    with pytest.raises(ValueError, match=r"max_length of at most 16 tokens.*Received: 17\."):
+        SentenceEncoder(backbone, SubwordTokenizer.wordpiece(VOCABULARY, 17))
+
+
+def test_simcse_refuses_rows_without_positions_in_fit():
+    encoder = SentenceEncoder(
+        bert(30, max_length=16, **TINY), SubwordTokenizer.wordpiece(VOCABULARY, 16)
+    )
+    method = kc.SimCSE(encoder)
+    method.compile("sgd")
+    with pytest.raises(ValueError, match=r"at most 16 tokens.*Received: 17"):
+        method.fit(np.full((4, 17), 5, "int32"), verbose=0)
+
+
 def test_encode_refuses_a_tokenizer_of_another_vocabulary():
     with pytest.raises(ValueError, match=r"in 0..6.*the tokenizer that belongs"):
         sentence_encoder(7).encode(["the cat sits outside"])
