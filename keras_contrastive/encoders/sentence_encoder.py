@@ -142,17 +142,19 @@ class SentenceEncoder(keras.Model):
         for each length, a batch's is rounded up to one of a few.
 
         Args:
-            sentences: Strings. An empty one gives the vector of the special tokens; one longer
-                than the tokenizer's `max_length` loses its end, with a warning.
+            sentences: A list, tuple or array of N strings. An empty one gives the vector of the
+                special tokens; one longer than the tokenizer's `max_length` loses its end, with a
+                warning.
             batch_size: Sentences in one forward pass, positive. Default 64.
             verbose: 1 for a progress bar where there is more than one batch, 0 for none.
 
         Returns:
-            A float32 array `(N, D)`, in the order of the sentences.
+            A float32 array `(N, D)`, in the order of the sentences; `(0, D)` for an empty list.
 
         Raises:
-            ValueError: On anything but strings, with the position of the first, or if the tokenizer
-                gives ids that the backbone has no embedding of.
+            ValueError: On anything but strings, with the position of the first, on a generator, set
+                or dict of them, or if the tokenizer gives ids that the backbone has no embedding
+                of.
         """
         if batch_size < 1:
             raise ValueError(f"Expected a positive batch_size. Received: batch_size={batch_size}.")

@@ -142,7 +142,8 @@ class SubwordTokenizer:
             A list of ids for each text, of different lengths.
 
         Raises:
-            ValueError: On anything but strings, with the position of the first.
+            ValueError: On anything but strings, with the position of the first, or anything but a
+            list, tuple or array of them.
         """
         check_texts(texts)
         limit = min(max_length or self.max_length, self.max_length)
@@ -211,6 +212,12 @@ def check_texts(texts: Any, name: str = "texts") -> None:
     if isinstance(texts, (str, bytes)):
         raise ValueError(
             f"Expected {name} as a list of strings. Received: one string. Put it in a list."
+        )
+    # A generator is empty once it has been looked through, and a set has no order.
+    if not isinstance(texts, Sequence) and getattr(texts, "ndim", None) != 1:
+        raise ValueError(
+            f"Expected {name} as a list of strings. Received: {type(texts).__name__}. "
+            "Make a list of it."
         )
     for position, text in enumerate(texts):
         if not isinstance(text, str):

@@ -180,11 +180,24 @@ def test_ten_thousand_words_lose_their_end_with_a_warning(folder):
         (["a cat", None], r"Received: None at position 1"),
         ([3.5], r"Received: 3.5 at position 0"),
         ("a cat", r"Received: one string. Put it in a list"),
+        (iter(["a cat"]), r"Received: list_iterator. Make a list of it"),
+        ({"a cat": 1}, r"Received: dict"),
+        ({"a cat"}, r"Received: set"),
+        (None, r"Received: NoneType"),
+        (np.array("a cat"), r"Received: ndarray"),
+        ([None], r"Received: None at position 0"),
     ],
 )
 def test_anything_but_a_list_of_strings(folder, sentences, message):
     with pytest.raises(ValueError, match=message):
         loaded(folder).encode(sentences)
+
+
+def test_tuples_and_arrays_of_strings_are_as_lists(folder):
+    encoder = loaded(folder)
+    expected = encoder.encode(SENTENCES, verbose=0)
+    for sentences in (tuple(SENTENCES), np.array(SENTENCES)):
+        np.testing.assert_array_equal(encoder.encode(sentences, verbose=0), expected)
 
 
 def test_a_batch_of_none(folder):
