@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from keras_contrastive.cli.recipe import Data
 from keras_contrastive.data import Source, load, train_holdout_split
 
@@ -63,3 +65,8 @@ def load_source(source: Any, image_size: int | None = None, split: str | None = 
     options = {} if split is None else {"split": split}
     loaded = load(source, image_size, **options)
     return loaded if isinstance(loaded, Source) else loaded.in_memory()
+
+
+def repeat(labels: np.ndarray) -> bool:
+    """Whether a class has two images or more."""
+    return len(np.unique(labels)) < len(labels)

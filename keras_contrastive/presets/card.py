@@ -135,8 +135,11 @@ def _training(results: Mapping[str, Any]) -> str:
     if protocol is None:
         return ""
     seen = " All labels had been seen in pretraining." if results.get("learns_from") else ""
+    measured = {row["fraction"] for row in results["labels"]}
     epochs = " and ".join(
-        f"{number} epochs ({100 * fraction:g} %)" for fraction, number in protocol["label_epochs"]
+        f"{number} epochs ({100 * fraction:g} %)"
+        for fraction, number in protocol["label_epochs"]
+        if fraction in measured
     )
     return (
         f"\n\nTest accuracy, mean and standard deviation over {len(protocol['seeds'])} draws of "

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from keras_contrastive import from_preset, presets
@@ -115,6 +116,17 @@ def test_a_network_from_scratch_is_trained_once_for_all_presets(run, preset, mon
     beside = add(run, preset.folder.parent / "twin", (), PROTOCOL)
     assert starts == ["preset", "preset"]
     assert beside.results["labels"] == preset.results["labels"]
+
+
+def test_a_share_with_one_label_a_class_is_left_out(run, tmp_path):
+    protocol = Protocol(k=5, label_epochs={0.01: 1, 0.25: 1}, seeds=(0,))
+    console = Console(record=True, width=200)
+    made = add(run, tmp_path / "preset", (), protocol, console=console)
+    assert [row["fraction"] for row in made.results["labels"]] == [0.25]
+    assert "Without 1 % of the labels: at most one a class" in console.export_text()
+    card = (made.folder / "README.md").read_text("utf8")
+    assert "1 epochs (25 %)" in card
+    assert "(1 %)" not in card
 
 
 def test_other_settings_are_measured_anew(run, tmp_path):

@@ -70,6 +70,12 @@ def add(
     splits = load_splits(recipe.data, recipe.training.seed)
     subject = Subject(from_preset(folder), splits)
     write_results(folder, results)
+    for fraction in steps.too_few(subject, protocol):
+        console.print(
+            f"Without {100 * fraction:g} % of the labels: at most one a class, and a probe needs "
+            "two.",
+            highlight=False,
+        )
 
     def measurements() -> Iterator[dict[str, Any]]:
         yield from steps.sample(subject, results)

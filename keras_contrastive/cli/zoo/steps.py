@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_contrastive import evaluation
 from keras_contrastive.cli.measure import accuracies, geometry
+from keras_contrastive.cli.splits import repeat
 from keras_contrastive.cli.zoo.protocol import Protocol
 from keras_contrastive.cli.zoo.subject import Subject, splits_for
 from keras_contrastive.data import Source
@@ -46,13 +47,26 @@ def few_labels(
     """Classifiers that see a share of the labels: linear, fine-tuned, and from scratch."""
     rows = list(known.get("labels", []))
     done = {(row["fraction"], row["seed"]) for row in rows}
-    wanted = [(f, seed) for f in protocol.label_epochs for seed in protocol.seeds]
+    fractions = [f for f in protocol.label_epochs if f not in too_few(subject, protocol)]
+    wanted = [(f, seed) for f in fractions for seed in protocol.seeds]
     for fraction, seed in wanted if subject.labelled else ():
         if (fraction, seed) in done:
             continue
         row = _few_labels(subject, protocol, fraction, seed, from_scratch.get((fraction, seed)))
         rows = [*rows, row]
         yield {"labels": rows, "task": subject.task}
+
+
+def too_few(subject: Subject, protocol: Protocol) -> list[float]:
+    """Shares with at most one label a class: a probe holds some out to choose its settings on."""
+    if not subject.labelled:
+        return []
+    labels = np.asarray(subject.splits.train.labels)
+    return [
+        fraction
+        for fraction in protocol.label_epochs
+        if not repeat(labels[evaluation.label_subset(labels, fraction)])
+    ]
 
 
 def _few_labels(
