@@ -1,5 +1,6 @@
 """The images of a recipe: those to train on, and those that only the last figures see."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ def load_splits(data: Data, seed: int = 0) -> Splits:
         seed: Draws the test images where there is no test source.
 
     Returns:
-        The two parts.
+        The two parts; without labels, and with a warning, where no two training images share one.
 
     Raises:
         ValueError: On a source that cannot be read, or two that do not fit together.
@@ -43,9 +44,9 @@ def load_splits(data: Data, seed: int = 0) -> Splits:
     """
     train = load_source(data.source, data.image_size, data.split)
     if data.test is None:
-        rows = len(train) if train.labels is None else train.labels
+        rows = train.labels if repeat(train.labels) else len(train)
         kept, held = train_holdout_split(rows, data.test_fraction, seed)
-        return Splits(train.subset(kept), train.subset(held))
+        return _without_single(Splits(train.subset(kept), train.subset(held)))
     test = load_source(data.test, data.image_size, data.test_split)
     if train.images.shape[1:] != test.images.shape[1:]:
         raise ValueError(
@@ -57,7 +58,21 @@ def load_splits(data: Data, seed: int = 0) -> Splits:
             f"Expected the same classes in training and test data. Received: "
             f"{train.class_names} and {test.class_names}."
         )
-    return Splits(train, test)
+    return _without_single(Splits(train, test))
+
+
+def _without_single(splits: Splits) -> Splits:
+    """Without labels where no two training images share one: nothing can be learned from them."""
+    labels = splits.train.labels
+    if labels is None or repeat(labels):
+        return splits
+    warnings.warn(
+        f"Expected a class with several training images. Received: one in each of {len(labels)} "
+        "classes. They are taken for images without labels. Add some to the classes where labels "
+        "are to count.",
+        stacklevel=3,
+    )
+    return Splits(Source(splits.train.images), Source(splits.test.images))
 
 
 def load_source(source: Any, image_size: int | None = None, split: str | None = None) -> Source:
@@ -67,6 +82,6 @@ def load_source(source: Any, image_size: int | None = None, split: str | None = 
     return loaded if isinstance(loaded, Source) else loaded.in_memory()
 
 
-def repeat(labels: np.ndarray) -> bool:
-    """Whether a class has two images or more."""
-    return len(np.unique(labels)) < len(labels)
+def repeat(labels: np.ndarray | None) -> bool:
+    """Whether there is a class with two images or more."""
+    return labels is not None and len(np.unique(labels)) < len(labels)

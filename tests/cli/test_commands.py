@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -52,6 +53,28 @@ def test_a_wrong_key_is_one_sentence_and_no_traceback(work):
     assert result.exit_code == 1
     assert "Did you mean 'epochs'?" in result.output
     assert "Traceback" not in result.output
+
+
+def test_one_image_in_each_sub_folder_is_an_image_without_a_label(work, tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name in range(20):
+        folder = tmp_path / "photos" / f"{name:02}"
+        folder.mkdir(parents=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), "uint8")).save(folder / "only.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        result = run(
+            "pretrain", work / "recipe.yaml", "--run", tmp_path / "run", "--epochs", 1,
+            "--batch-size", 4, "--data", tmp_path / "photos",
+        )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.output.split())
+    assert "Warning: Expected a class with several training images" in shown
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["num_train"], results["num_test"]) == (15, 5)
+    assert "knn" not in results
 
 
 def test_evaluate_writes_its_figures(work, tmp_path):

@@ -11,8 +11,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_contrastive.callbacks import CollapseWarning
-
 EncoderArgument = Annotated[
     str, typer.Argument(help="Name of a preset, folder of a run or preset, or .keras file.")
 ]
@@ -28,14 +26,14 @@ JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the 
 
 @contextmanager
 def explained() -> Iterator[Console]:
-    """Say what is wrong in a sentence: errors instead of a traceback, and collapses."""
+    """Say what is wrong in a sentence: no traceback of an error, no line of code of a warning."""
     console = Console()
     try:
         with warnings.catch_warnings():
             show = warnings.showwarning
 
             def explain(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-                if issubclass(category, CollapseWarning):
+                if issubclass(category, UserWarning):
                     console.print(
                         f"[bold yellow]Warning:[/] {escape(str(message))}", highlight=False
                     )
